@@ -73,7 +73,11 @@ export class YeeterError extends Error {
 /** The outcome of something that may fail in expected ways; only faults of the program throw. */
 export type Failure = { ok: false; code: ErrorCode; message: string; retryable: boolean };
 
-export function failure(code: ErrorCode, message: string, retryable: boolean = ERROR_CODES[code].retryable): Failure {
+export function failure(
+  code: ErrorCode,
+  message: string,
+  retryable: boolean = ERROR_CODES[code].retryable,
+): Failure {
   return { ok: false, code, message, retryable };
 }
 
@@ -93,7 +97,11 @@ const NETWORK_CODES: Record<string, ErrorCode> = {
 };
 
 /** Maps a `node:net` error to a `YeeterError`; `where` reads like "MLLP endpoint 127.0.0.1:2575". */
-export function networkError(error: unknown, where: string, fallback: ErrorCode = 'CONNECT_FAILED'): YeeterError {
+export function networkError(
+  error: unknown,
+  where: string,
+  fallback: ErrorCode = 'CONNECT_FAILED',
+): YeeterError {
   if (error instanceof YeeterError) return error;
   const errno = (error as NodeJS.ErrnoException | null)?.code ?? '';
   const code = NETWORK_CODES[errno] ?? fallback;
