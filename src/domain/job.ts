@@ -1,0 +1,73 @@
+import type { RunIdentity } from './identity.ts';
+import type { Order, OrderContext } from './order.ts';
+import type { Patient } from './patient.ts';
+import type { StudySpec } from './study-spec.ts';
+import type { RetryPolicy } from './template.ts';
+
+/** Version of the job message; the one before is still accepted. */
+export const JOB_SCHEMA_VERSION = 1;
+
+/** What an iteration has produced so far; carried from process to process. */
+export interface IterationState {
+  patient: Patient;
+  order: Order;
+  /** The last generated message and its control id. */
+  message: { text: string; controlId: string } | null;
+  orderContext: OrderContext | null;
+  studies: readonly StudySpec[];
+  accounts: IterationAccounts;
+}
+
+/** Running totals of an iteration; they end up in its terminal row. */
+export interface IterationAccounts {
+  /** On the wires, microseconds. */
+  sutUs: number;
+  /** In our own code, microseconds. */
+  ownUs: number;
+  dicom: DicomAccounts;
+  /** Four 64-bit lanes as hexadecimal: the sum of digests of messages and data set headers, first attempts only. */
+  digest: string;
+}
+
+export interface DicomAccounts {
+  attemptedInstances: number;
+  successInstances: number;
+  attemptedBytes: number;
+  successBytes: number;
+  /** SEND_DICOM steps, each with its association. */
+  sendCount: number;
+  sendSumUs: number;
+  sendMinUs: number | null;
+  sendMaxUs: number | null;
+  throughputSumMbps: number;
+  throughputMinMbps: number | null;
+  throughputMaxMbps: number | null;
+  throughputCount: number;
+}
+
+/** The rest of an iteration from an async step on. Parameters and endpoints are those of the run's template. */
+export interface Job {
+  schemaVersion: typeof JOB_SCHEMA_VERSION;
+  deploymentId: string;
+  jobId: string;
+  runId: number;
+  /** Patient number, from 1. */
+  iteration: number;
+  /** Which job of the iteration this is, from 1; a hop to another queue is a new segment. */
+  segment: number;
+  queue: string;
+  jobType: string | null;
+  retry: RetryPolicy;
+  /** From 1. */
+  attempt: number;
+  /** Step orders still to be executed, the first of which is where this attempt begins. */
+  remainingSteps: readonly number[];
+  /** Repetitions of the first remaining step that are already done. */
+  repeatsDone: number;
+  identity: RunIdentity;
+  state: IterationState;
+  /** Intended start of the iteration, wall clock, milliseconds since the epoch. */
+  intendedStartMs: number;
+  publishedAtMs: number;
+  possiblyRepeated: boolean;
+}

@@ -1,0 +1,53 @@
+import { YeeterError } from '../lib/errors.ts';
+
+export const RUN_STATUSES = [
+  'PENDING',
+  'RUNNING',
+  'WAITING_ON_WORKERS',
+  'COMPLETED',
+  'ERROR',
+  'CANCELLED',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const RUN_EVENTS = [
+  'start',
+  'runner_ended',
+  'over_ok',
+  'over_failed',
+  'over_cancelled',
+  'resume',
+] as const;
+export type RunEvent = (typeof RUN_EVENTS)[number];
+
+/** `(status, event) -> next`; a pair that is not here is a fault of the program. */
+const TRANSITIONS: Readonly<Record<RunStatus, Partial<Record<RunEvent, RunStatus>>>> = {
+  PENDING: { start: 'RUNNING', over_cancelled: 'CANCELLED', over_failed: 'ERROR' },
+  RUNNING: {
+    runner_ended: 'WAITING_ON_WORKERS',
+    over_ok: 'COMPLETED',
+    over_failed: 'ERROR',
+    over_cancelled: 'CANCELLED',
+    resume: 'RUNNING',
+  },
+  WAITING_ON_WORKERS: {
+    over_ok: 'COMPLETED',
+    over_failed: 'ERROR',
+    over_cancelled: 'CANCELLED',
+    resume: 'RUNNING',
+  },
+  COMPLETED: {},
+  ERROR: {},
+  CANCELLED: {},
+};
+
+/** @throws {YeeterError} RUN_STATE when the event cannot happen in this status. */
+export function nextRunStatus(status: RunStatus, event: RunEvent): RunStatus {
+  const next = TRANSITIONS[status][event];
+  if (!next) throw new YeeterError('RUN_STATE', `run status ${status} does not allow "${event}"`);
+  return next;
+}
+
+export function isOver(status: RunStatus): boolean {
+  return Object.keys(TRANSITIONS[status]).length === 0;
+}
