@@ -5,6 +5,9 @@ import type { RegisteredTarget } from '../domain/target-guard.ts';
 import type { OnFailure, Template } from '../domain/template.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
+import type { RunTotals } from '../metrics/totals.ts';
+
+export type { RunTotals, SeriesTotals } from '../metrics/totals.ts';
 
 export const ATTEMPT_OUTCOMES = ['success', 'retried', 'dead', 'cancelled', 'abandoned'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
@@ -80,6 +83,7 @@ export interface LedgerBatch {
 
 /** Rows that were there already and changed nothing but `duplicate_count`. */
 export interface LedgerReceipt {
+  /** Attempts that were there already, and new ones of a job that was settled already. */
   duplicateAttempts: number;
   duplicateIterations: number;
 }
@@ -106,52 +110,6 @@ export interface RunRecord extends NewRun {
   cancelRequested: boolean;
 }
 
-export interface SeriesTotals {
-  series: string;
-  okCount: number;
-  okSumUs: number;
-  okMinUs: number | null;
-  okMaxUs: number | null;
-  failedCount: number;
-  failedSumUs: number;
-  failedMinUs: number | null;
-  failedMaxUs: number | null;
-  bytes: number;
-  /** Merged histograms, V2 compressed, base64. */
-  okHistogram: string | null;
-  failedHistogram: string | null;
-  firstSecond: number;
-  lastSecond: number;
-}
-
-/** Derived from the ledger's rows, so that they agree with them whatever was killed. */
-export interface RunTotals {
-  runId: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  /** Settled jobs, once each. */
-  jobs: number;
-  jobsSucceeded: number;
-  jobsDead: number;
-  attempts: number;
-  attemptsSucceeded: number;
-  attemptDurationSumUs: number;
-  attemptDurationMinUs: number | null;
-  attemptDurationMaxUs: number | null;
-  duplicates: number;
-  possiblyRepeated: number;
-  sutUs: number;
-  ownUs: number;
-  dicom: DicomAccounts;
-  queueMaxDepth: number | null;
-  queueLastDepth: number | null;
-  manifestSha256: string;
-  /** Distinct failures, most frequent first, at most 20. */
-  failures: readonly { code: string; message: string; count: number; failedStep: number | null }[];
-  series: readonly SeriesTotals[];
-}
-
 export interface Page {
   /** Exclusive; 0 starts. */
   afterId: number;
@@ -168,8 +126,8 @@ export interface StoredEvent extends EventRow {
 
 /**
  * The ledger. Methods are units of work with cloneable arguments, so that an adapter may live in another thread.
- * Guarantees: a resolved write is durable as the adapter promises (PGlite: flushed to its folder; PostgreSQL: as
- * configured); attempts are unique on (job, attempt), settlements on job, terminal rows on (run, iteration),
+ * Guarantees: a resolved write is durable as the adapter promises (PGlite: handed to the operating system, so it
+ * survives the death of the process but not of the machine; PostgreSQL: as configured); attempts are unique on (job, attempt), settlements on job, terminal rows on (run, iteration),
  * windows on (run, series, process, second): the first wins. Run status changes by `transitionRun` alone.
  */
 export interface StoragePort extends Closeable {
@@ -180,9 +138,11 @@ export interface StoragePort extends Closeable {
   createRun(run: NewRun): Promise<RunRecord>;
   /** @throws {YeeterError} RUN_NOT_FOUND */
   getRun(runId: number): Promise<RunRecord>;
+  /** Newest first. */
   listRuns(filter: { statuses?: readonly RunStatus[]; limit: number }): Promise<RunRecord[]>;
   /** Applies `nextRunStatus` under a row lock and sets started_at and completed_at. @throws {YeeterError} RUN_STATE */
   transitionRun(runId: number, event: RunEvent, change?: { startedIterations?: number }): Promise<RunRecord>;
+  /** Marks a run that is not over; one that is stays as it is. @throws {YeeterError} RUN_NOT_FOUND */
   requestCancel(runId: number): Promise<RunRecord>;
 
   writeLedger(batch: LedgerBatch): Promise<LedgerReceipt>;
@@ -194,11 +154,13 @@ export interface StoragePort extends Closeable {
   readAttempts(runId: number, page: Page): Promise<StoredAttempt[]>;
   readIterations(runId: number, page: { after: number; limit: number }): Promise<IterationRow[]>;
   readEvents(runId: number, page: Page): Promise<StoredEvent[]>;
+  /** Whole seconds: as many as begin within `limit` rows. */
   readWindows(runId: number, page: { afterSecond: number; limit: number }): Promise<WindowRow[]>;
   readHealth(runId: number): Promise<HealthRow[]>;
   readDepths(runId: number): Promise<DepthRow[]>;
 
   listTargets(): Promise<RegisteredTarget[]>;
+  /** Replaces what is registered for the same host and port. */
   registerTarget(target: RegisteredTarget): Promise<void>;
   removeTarget(host: string, port: number): Promise<boolean>;
 }
