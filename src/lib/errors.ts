@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   CONNECT_TIMEOUT: { retryable: true },
   NAME_NOT_FOUND: { retryable: true },
   CONNECT_FAILED: { retryable: true },
+  TLS_FAILED: { retryable: false },
   PORT_IN_USE: { retryable: false },
   CANCELLED: { retryable: false },
   // HL7 and MLLP
@@ -29,6 +30,7 @@ export const ERROR_CODES = {
   MLLP_WRONG_ACK: { retryable: true },
   MLLP_NAK_ERROR: { retryable: true },
   MLLP_NAK_REJECT: { retryable: false },
+  MLLP_UNSENDABLE: { retryable: false },
   // DICOM
   DICOM_DATASET: { retryable: false },
   DICOM_AE_TITLE: { retryable: false },
