@@ -1,3 +1,6 @@
+import { YeeterError } from '../lib/errors.ts';
+import { hash32, permute } from '../lib/rng.ts';
+
 /** What every random value, UID, control id, accession number and message time of a run derives from. */
 export interface RunIdentity {
   /** At most 2^53 - 1. */
@@ -18,3 +21,38 @@ export const IDENTIFIER_SPACE = 100_000_000;
 
 /** Blocks in the identifier space of one seed. */
 export const NAMESPACE_COUNT = IDENTIFIER_SPACE / NAMESPACE_SIZE;
+
+/** Consecutive blocks that a run of `patientCount` iterations owns; at least one. */
+export function namespacesNeeded(patientCount: number): number {
+  return Math.max(1, Math.ceil(patientCount / NAMESPACE_SIZE));
+}
+
+/**
+ * Checks that the run's blocks end within the identifier space.
+ * @throws {YeeterError} NAMESPACE_EXHAUSTED
+ */
+export function checkNamespace(identity: RunIdentity, patientCount: number): void {
+  const { namespace } = identity;
+  const needed = namespacesNeeded(patientCount);
+  if (Number.isInteger(namespace) && namespace >= 0 && namespace + needed <= NAMESPACE_COUNT) return;
+  const last = NAMESPACE_COUNT - needed;
+  throw new YeeterError(
+    'NAMESPACE_EXHAUSTED',
+    `namespace ${namespace} does not hold ${patientCount} patients: they need ${needed} of the ` +
+      `${NAMESPACE_COUNT} blocks of a seed, ` +
+      (last < 0
+        ? `so that a run has at most ${IDENTIFIER_SPACE} patients`
+        : `choose a namespace from 0 to ${last}, or another seed`),
+  );
+}
+
+/** Place of the run's index `index` (from 0) in the identifier space of its seed. */
+export function placeOf(identity: RunIdentity, index: number): number {
+  return identity.namespace * NAMESPACE_SIZE + index;
+}
+
+/** Eight digits that no other index of the seed has under the same `kind`. */
+export function uniqueDigits(identity: RunIdentity, kind: string, index: number): string {
+  const key = hash32(0, 'identifier', kind, identity.seed);
+  return String(permute(placeOf(identity, index), IDENTIFIER_SPACE, key)).padStart(8, '0');
+}

@@ -1,4 +1,5 @@
 import type { RunIdentity } from './identity.ts';
+import type { DigestSum } from './manifest.ts';
 import type { Order, OrderContext } from './order.ts';
 import type { Patient } from './patient.ts';
 import type { StudySpec } from './study-spec.ts';
@@ -15,7 +16,20 @@ export interface IterationState {
   message: { text: string; controlId: string } | null;
   orderContext: OrderContext | null;
   studies: readonly StudySpec[];
+  /** What a failed SEND_DICOM left to do; null before and after it. */
+  unsent: UnsentInstances | null;
   accounts: IterationAccounts;
+}
+
+/** Indices of destination, study and series, and the instance number from 1. */
+export type UnsentInstance = readonly [destination: number, study: number, series: number, instance: number];
+
+/** A retry sends only what is missing. */
+export interface UnsentInstances {
+  instances: readonly UnsentInstance[];
+  /** Instances that the receiver refused for good; the step fails even when the rest is stored. */
+  refused: number;
+  refusal: string | null;
 }
 
 /** Running totals of an iteration; they end up in its terminal row. */
@@ -25,8 +39,8 @@ export interface IterationAccounts {
   /** In our own code, microseconds. */
   ownUs: number;
   dicom: DicomAccounts;
-  /** Four 64-bit lanes as hexadecimal: the sum of digests of messages and data set headers, first attempts only. */
-  digest: string;
+  /** The sum of digests of messages and data set headers, first attempts only. Changed in place. */
+  digest: DigestSum;
 }
 
 export interface DicomAccounts {
@@ -66,8 +80,8 @@ export interface Job {
   repeatsDone: number;
   identity: RunIdentity;
   state: IterationState;
-  /** Intended start of the iteration, wall clock, milliseconds since the epoch. */
-  intendedStartMs: number;
-  publishedAtMs: number;
+  /** Intended start of the iteration; see `Clock.epochUs`. */
+  intendedStartUs: number;
+  publishedAtUs: number;
   possiblyRepeated: boolean;
 }
