@@ -4,9 +4,15 @@ export interface Clock {
   nowMs(): number;
   /** Monotonic, microseconds since an arbitrary start; for durations only. */
   monotonicUs(): number;
+  /**
+   * Microseconds since the epoch that never run backwards within one process: the wall clock at its start plus
+   * monotonic time. For instants that travel in jobs.
+   */
+  epochUs(): number;
 }
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicUs: () => performance.now() * 1000,
+  epochUs: () => (performance.timeOrigin + performance.now()) * 1000,
 };

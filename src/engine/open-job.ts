@@ -1,0 +1,73 @@
+import { JOB_SCHEMA_VERSION, type Job } from '../domain/job.ts';
+import type { RunIdentity } from '../domain/identity.ts';
+import type { RetryPolicy, Step, Template } from '../domain/template.ts';
+import { deterministicUuid } from '../lib/ids.ts';
+import type { IterationCursor } from './iterate.ts';
+
+/** Of an async step that names none. */
+export const DEFAULT_RETRY: RetryPolicy = {
+  maxAttempts: 3,
+  delayMs: 5000,
+  backoff: 'fixed',
+  maxDelayMs: 300_000,
+};
+
+export interface JobOrigin {
+  deploymentId: string;
+  runId: number;
+  identity: RunIdentity;
+  template: Template;
+  /** Segment of the job that hands on; 0 when the runner does. */
+  segment: number;
+  intendedStartUs: number;
+  possiblyRepeated: boolean;
+}
+
+/** The job that `step` opens. Its id is a function of (deployment, run, iteration, segment): a repeat is the same job. */
+export function openJob(origin: JobOrigin, cursor: IterationCursor, step: Step, nowUs: number): Job {
+  const segment = origin.segment + 1;
+  return {
+    schemaVersion: JOB_SCHEMA_VERSION,
+    deploymentId: origin.deploymentId,
+    jobId: deterministicUuid(origin.deploymentId, origin.runId, cursor.iteration, segment),
+    runId: origin.runId,
+    iteration: cursor.iteration,
+    segment,
+    queue: step.queue,
+    jobType: step.jobType,
+    retry: step.retry ?? DEFAULT_RETRY,
+    attempt: 1,
+    remainingSteps: origin.template.steps.slice(cursor.stepIndex).map((rest) => rest.stepOrder),
+    repeatsDone: cursor.repeatsDone,
+    identity: origin.identity,
+    state: cursor.state,
+    intendedStartUs: origin.intendedStartUs,
+    publishedAtUs: nowUs,
+    possiblyRepeated: origin.possiblyRepeated,
+  };
+}
+
+/** Where a job's attempt begins. */
+export function cursorOf(job: Job, template: Template): IterationCursor {
+  const stepIndex = template.steps.findIndex((step) => step.stepOrder === job.remainingSteps[0]);
+  return {
+    iteration: job.iteration,
+    state: job.state,
+    stepIndex: stepIndex === -1 ? template.steps.length : stepIndex,
+    repeatsDone: job.repeatsDone,
+    queue: job.queue,
+    firstAttempt: job.attempt === 1 && !job.possiblyRepeated,
+    executed: 0,
+  };
+}
+
+/** The same job, to be gone on with where `cursor` stands. */
+export function resumeJob(job: Job, cursor: IterationCursor, template: Template, nowUs: number): Job {
+  return {
+    ...job,
+    remainingSteps: template.steps.slice(cursor.stepIndex).map((rest) => rest.stepOrder),
+    repeatsDone: cursor.repeatsDone,
+    state: cursor.state,
+    publishedAtUs: nowUs,
+  };
+}

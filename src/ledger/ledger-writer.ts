@@ -1,0 +1,163 @@
+import { toYeeterError, type YeeterError } from '../lib/errors.ts';
+import type { Closeable } from '../lib/lifecycle.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import type { DepthRow, HealthRow } from '../metrics/series.ts';
+import type { AttemptRow, EventRow, IterationRow, LedgerBatch, StoragePort } from '../storage/port.ts';
+
+export interface LedgerWriterOptions {
+  store: StoragePort;
+  recorder: Recorder;
+  /** Rows of one flush; a flush begins when so many wait. @default 1000 */
+  maxBatch?: number;
+  /** A row waits no longer than this for company, milliseconds. @default 5 */
+  maxDelayMs?: number;
+}
+
+/**
+ * Group commit. Rows gather while the flush before them is under way and leave in one transaction; whoever must
+ * not go on before a row is in the ledger (an ack, the end of a run) awaits `flushed()`.
+ */
+export interface LedgerWriter extends Closeable {
+  attempt(row: AttemptRow): void;
+  iteration(row: IterationRow): void;
+  event(row: EventRow): void;
+  health(row: HealthRow): void;
+  depths(rows: readonly DepthRow[]): void;
+  /** Resolves when all rows added so far are stored. @throws {YeeterError} what the storage failed with */
+  flushed(): Promise<void>;
+  /** Rows that are not yet stored. */
+  readonly pending: number;
+  /** What the storage failed with; nothing is written after it. */
+  readonly fault: YeeterError | null;
+  /** Flushes the rest, open windows too. */
+  close(): Promise<void>;
+}
+
+interface OpenBatch extends LedgerBatch {
+  attempts: AttemptRow[];
+  iterations: IterationRow[];
+  events: EventRow[];
+  windows: LedgerBatch['windows'];
+  health: HealthRow[];
+  depths: DepthRow[];
+}
+
+const emptyBatch = (): OpenBatch => ({
+  attempts: [],
+  iterations: [],
+  events: [],
+  windows: [],
+  health: [],
+  depths: [],
+});
+
+const WINDOW_INTERVAL_MS = 1000;
+
+export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
+  const { store, recorder, maxBatch = 1000, maxDelayMs = 5 } = options;
+  let batch = emptyBatch();
+  let rows = 0;
+  let inFlightRows = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let inFlight: Promise<void> | null = null;
+  let gathering = Promise.withResolvers<void>();
+  gathering.promise.catch(() => {});
+  let fault: YeeterError | null = null;
+  let closing: Promise<void> | null = null;
+
+  const added = (): void => {
+    rows++;
+    if (inFlight) return;
+    if (rows >= maxBatch) flush();
+    else timer ??= setTimeout(flush, maxDelayMs);
+  };
+
+  const flush = (): void => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    if (inFlight || rows === 0) return;
+    const leaving = batch;
+    const waiters = gathering;
+    inFlightRows = rows;
+    batch = emptyBatch();
+    rows = 0;
+    gathering = Promise.withResolvers<void>();
+    gathering.promise.catch(() => {});
+    inFlight = write(leaving).then(
+      () => waiters.resolve(),
+      (error) => {
+        fault ??= toYeeterError(error);
+        waiters.reject(fault);
+      },
+    );
+    void inFlight.then(() => {
+      inFlight = null;
+      inFlightRows = 0;
+      if (rows > 0) flush();
+    });
+  };
+
+  const write = async (leaving: LedgerBatch): Promise<void> => {
+    if (fault) throw fault;
+    await store.writeLedger(leaving);
+  };
+
+  const takeWindows = (force: boolean): void => {
+    const windows = recorder.takeWindows(force);
+    if (windows.length === 0) return;
+    batch.windows = [...batch.windows, ...windows];
+    rows += windows.length - 1;
+    added();
+  };
+
+  const flushed = (): Promise<void> => {
+    if (rows === 0 && !inFlight) return fault ? Promise.reject(fault) : Promise.resolve();
+    return rows > 0 ? gathering.promise : inFlight!.then(() => (fault ? Promise.reject(fault) : undefined));
+  };
+
+  const windowTimer = setInterval(() => takeWindows(false), WINDOW_INTERVAL_MS);
+
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      clearInterval(windowTimer);
+      takeWindows(true);
+      flush();
+      await flushed();
+    })();
+    return closing;
+  };
+
+  return {
+    attempt: (row) => {
+      batch.attempts.push(row);
+      added();
+    },
+    iteration: (row) => {
+      batch.iterations.push(row);
+      added();
+    },
+    event: (row) => {
+      batch.events.push(row);
+      added();
+    },
+    health: (row) => {
+      batch.health.push(row);
+      added();
+    },
+    depths: (added_) => {
+      if (added_.length === 0) return;
+      batch.depths.push(...added_);
+      rows += added_.length - 1;
+      added();
+    },
+    flushed,
+    get pending() {
+      return rows + inFlightRows;
+    },
+    get fault() {
+      return fault;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,52 @@
+import type { IterationOutcome } from '../storage/port.ts';
+
+/** Counts of a run in this process, for progress and for the end of a run whose jobs all live here. */
+export interface RunTracker {
+  readonly started: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly inFlight: number;
+  start(iteration: number): void;
+  end(iteration: number, outcome: IterationOutcome): void;
+  /** Resolves when nothing is in flight. */
+  idle(): Promise<void>;
+}
+
+/** @param onEnd called after each end, for whoever holds a place for the iteration */
+export function createRunTracker(onEnd: () => void): RunTracker {
+  const open = new Set<number>();
+  const counts: Record<IterationOutcome, number> = { completed: 0, failed: 0, cancelled: 0 };
+  let started = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    get started() {
+      return started;
+    },
+    get completed() {
+      return counts.completed;
+    },
+    get failed() {
+      return counts.failed;
+    },
+    get cancelled() {
+      return counts.cancelled;
+    },
+    get inFlight() {
+      return open.size;
+    },
+    start: (iteration) => {
+      started++;
+      open.add(iteration);
+    },
+    end: (iteration, outcome) => {
+      if (!open.delete(iteration)) return;
+      counts[outcome]++;
+      onEnd();
+      if (open.size > 0) return;
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    },
+    idle: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+  };
+}

@@ -1,0 +1,202 @@
+import type { Job } from '../../domain/job.ts';
+import { YeeterError } from '../../lib/errors.ts';
+import type { ConsumeOptions, Consumer, Delivery, QueueDepth, QueuePort } from '../port.ts';
+
+interface Entry {
+  job: Job;
+  deliveryCount: number;
+}
+
+interface MemoryConsumer {
+  prefetch: number;
+  unacknowledged: number;
+  open: boolean;
+  idle: (() => void)[];
+  handle: (delivery: Delivery) => Promise<void>;
+}
+
+interface MemoryQueue {
+  name: string;
+  /** Read from `head` on; what lies before is trimmed now and then, so that taking is amortised O(1). */
+  ready: (Entry | undefined)[];
+  head: number;
+  delayed: Set<NodeJS.Timeout>;
+  dead: number;
+  consumers: MemoryConsumer[];
+  nextConsumer: number;
+  pumping: boolean;
+}
+
+export interface MemoryQueueOptions {
+  /** Jobs that one queue holds; a publish past it is rejected. @default 1000000 */
+  maxLength?: number;
+}
+
+/**
+ * The queue of the embedded shape. Jobs live as long as the process does: after a crash the runner starts again
+ * every iteration that has no terminal row.
+ */
+export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
+  const maxLength = options.maxLength ?? 1_000_000;
+  const queues = new Map<string, MemoryQueue>();
+  let closed = false;
+
+  const queueNamed = (name: string): MemoryQueue => {
+    let queue = queues.get(name);
+    if (!queue) {
+      queue = {
+        name,
+        ready: [],
+        head: 0,
+        delayed: new Set(),
+        dead: 0,
+        consumers: [],
+        nextConsumer: 0,
+        pumping: false,
+      };
+      queues.set(name, queue);
+    }
+    return queue;
+  };
+
+  const readyCount = (queue: MemoryQueue): number => queue.ready.length - queue.head;
+
+  const take = (queue: MemoryQueue): Entry => {
+    const entry = queue.ready[queue.head]!;
+    queue.ready[queue.head] = undefined;
+    queue.head++;
+    if (queue.head > 1024 && queue.head * 2 > queue.ready.length) {
+      queue.ready.splice(0, queue.head);
+      queue.head = 0;
+    }
+    return entry;
+  };
+
+  const put = (queue: MemoryQueue, entry: Entry): void => {
+    if (closed) return;
+    queue.ready.push(entry);
+    schedule(queue);
+  };
+
+  const putLater = (queue: MemoryQueue, entry: Entry, delayMs: number): void => {
+    if (delayMs <= 0) {
+      put(queue, entry);
+      return;
+    }
+    const timer = setTimeout(() => {
+      queue.delayed.delete(timer);
+      put(queue, entry);
+    }, delayMs);
+    queue.delayed.add(timer);
+  };
+
+  const schedule = (queue: MemoryQueue): void => {
+    if (queue.pumping) return;
+    queue.pumping = true;
+    queueMicrotask(() => {
+      queue.pumping = false;
+      pump(queue);
+    });
+  };
+
+  const pump = (queue: MemoryQueue): void => {
+    while (readyCount(queue) > 0) {
+      const consumer = nextFree(queue);
+      if (!consumer) return;
+      consumer.unacknowledged++;
+      deliver(queue, consumer, take(queue));
+    }
+  };
+
+  const nextFree = (queue: MemoryQueue): MemoryConsumer | null => {
+    for (let i = 0; i < queue.consumers.length; i++) {
+      const at = (queue.nextConsumer + i) % queue.consumers.length;
+      const consumer = queue.consumers[at]!;
+      if (consumer.open && consumer.unacknowledged < consumer.prefetch) {
+        queue.nextConsumer = at + 1;
+        return consumer;
+      }
+    }
+    return null;
+  };
+
+  const deliver = (queue: MemoryQueue, consumer: MemoryConsumer, entry: Entry): void => {
+    let ended = false;
+    const end = (then?: () => void): Promise<void> => {
+      if (ended) return Promise.reject(new YeeterError('INTERNAL', `job ${entry.job.jobId} was ended twice`));
+      ended = true;
+      then?.();
+      consumer.unacknowledged--;
+      schedule(queue);
+      if (consumer.unacknowledged === 0) for (const resolve of consumer.idle.splice(0)) resolve();
+      return Promise.resolve();
+    };
+    const requeue = (): void => put(queue, { job: entry.job, deliveryCount: entry.deliveryCount + 1 });
+    const delivery: Delivery = {
+      job: entry.job,
+      deliveryCount: entry.deliveryCount,
+      ack: () => end(),
+      retry: (job, delayMs) => end(() => putLater(queue, { job, deliveryCount: 0 }, delayMs)),
+      postpone: (job, delayMs) => end(() => putLater(queue, { job, deliveryCount: 0 }, delayMs)),
+      deadLetter: () => end(() => queue.dead++),
+      release: () => end(requeue),
+    };
+    consumer.handle(delivery).finally(() => {
+      if (!ended) void end(requeue);
+    });
+  };
+
+  const consume = (
+    name: string,
+    { prefetch }: ConsumeOptions,
+    handle: MemoryConsumer['handle'],
+  ): Consumer => {
+    const queue = queueNamed(name);
+    const consumer: MemoryConsumer = { prefetch, unacknowledged: 0, open: true, idle: [], handle };
+    queue.consumers.push(consumer);
+    schedule(queue);
+    const close = async (): Promise<void> => {
+      consumer.open = false;
+      if (consumer.unacknowledged > 0) await new Promise<void>((resolve) => consumer.idle.push(resolve));
+      queue.consumers = queue.consumers.filter((other) => other !== consumer);
+    };
+    return { close, [Symbol.asyncDispose]: close };
+  };
+
+  const depthOf = (name: string): QueueDepth => {
+    const queue = queueNamed(name);
+    let unacknowledged = 0;
+    for (const consumer of queue.consumers) unacknowledged += consumer.unacknowledged;
+    const ready = readyCount(queue) + queue.delayed.size;
+    return { queue: name, ready, unacknowledged, consumers: queue.consumers.length };
+  };
+
+  const close = async (): Promise<void> => {
+    closed = true;
+    for (const queue of queues.values()) {
+      for (const timer of queue.delayed) clearTimeout(timer);
+      queue.delayed.clear();
+      queue.ready.length = 0;
+      queue.head = 0;
+    }
+  };
+
+  return {
+    declare: async (names) => {
+      for (const name of names) queueNamed(name);
+    },
+    publish: async (job) => {
+      const queue = queueNamed(job.queue);
+      if (closed) throw new YeeterError('QUEUE_PUBLISH_FAILED', `queue "${job.queue}" is closed`);
+      if (readyCount(queue) + queue.delayed.size >= maxLength) {
+        const message = `queue "${job.queue}" is full (${maxLength} jobs): let its workers catch up or raise the limit`;
+        throw new YeeterError('QUEUE_PUBLISH_FAILED', message);
+      }
+      put(queue, { job, deliveryCount: 0 });
+    },
+    consume,
+    depth: async (names) => names.map(depthOf),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

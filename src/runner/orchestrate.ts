@@ -1,0 +1,128 @@
+import type { IterationState } from '../domain/job.ts';
+import type { IterationCursor, IterationEnd } from '../engine/iterate.ts';
+import { openJob } from '../engine/open-job.ts';
+import { publishJob } from '../ledger/publish-job.ts';
+import { endIteration, iterateSafely, type RunContext } from '../ledger/run-context.ts';
+import { terminalRow } from '../ledger/terminal-row.ts';
+import type { Failure } from '../lib/errors.ts';
+import type { Semaphore } from '../lib/semaphore.ts';
+import type { QueuePort } from '../queue/port.ts';
+import type { IterationOutcome } from '../storage/port.ts';
+
+export interface RunnerOptions {
+  context: RunContext;
+  queue: QueuePort;
+  /** Places for iterations (closed model). A place is given back when the iteration has its terminal row. */
+  places: Semaphore;
+  /** Iterations that an earlier process of this run has ended. */
+  isFinished: (iteration: number) => boolean;
+  /** True when this run is gone on with after an interruption: what was under way then may be repeated. */
+  resumed: boolean;
+  /** Draws the patient and the order of an iteration. */
+  startState: (iteration: number) => IterationState;
+  /** The ledger is behind by more rows than this: start nothing until it has caught up. @default 20000 */
+  maxPendingRows?: number;
+}
+
+interface StartedIteration {
+  cursor: IterationCursor;
+  intendedStartUs: number;
+}
+
+/** Starts iterations in order, as places allow, until all are started or the run is stopped. */
+export async function startIterations(options: RunnerOptions): Promise<void> {
+  const { context, places, maxPendingRows = 20_000 } = options;
+  const stopped = new AbortController();
+  const stop = AbortSignal.any([context.stop, stopped.signal]);
+  for (let iteration = 1; iteration <= context.run.patientCount; iteration++) {
+    if (options.isFinished(iteration)) continue;
+    if (!(await places.acquire(stop)) || stop.aborted) break;
+    if (context.ledger.fault) break;
+    if (context.ledger.pending > maxPendingRows) await context.ledger.flushed();
+    void runIteration(options, iteration).then((failed) => {
+      if (failed && context.run.onFailure === 'fail_run') stopped.abort();
+    });
+  }
+}
+
+/** @returns whether it failed inline */
+async function runIteration(options: RunnerOptions, iteration: number): Promise<boolean> {
+  const { context } = options;
+  context.tracker.start(iteration);
+  const started: StartedIteration = {
+    intendedStartUs: context.environment.clock.epochUs(),
+    cursor: {
+      iteration,
+      state: options.startState(iteration),
+      stepIndex: 0,
+      repeatsDone: 0,
+      queue: null,
+      firstAttempt: true,
+      executed: 0,
+    },
+  };
+  const end = await iterateSafely(context, started.cursor);
+  const ended = await settleInline(options, started, end);
+  return ended === 'failed';
+}
+
+/** Ends the iteration, or hands it on to its queue (null). */
+async function settleInline(
+  options: RunnerOptions,
+  started: StartedIteration,
+  end: IterationEnd,
+): Promise<IterationOutcome | null> {
+  switch (end.kind) {
+    case 'done':
+      return finish(options, started, 'completed', null, null);
+    case 'failed': {
+      const outcome = end.failure.code === 'CANCELLED' ? 'cancelled' : 'failed';
+      return finish(options, started, outcome, end.step.stepOrder, end.failure);
+    }
+    case 'hand_off': {
+      const { context, resumed } = options;
+      const { run, deploymentId, environment } = context;
+      const origin = {
+        deploymentId,
+        runId: run.id,
+        identity: run.identity,
+        template: run.template,
+        segment: 0,
+        intendedStartUs: started.intendedStartUs,
+        possiblyRepeated: resumed,
+      };
+      const job = openJob(origin, started.cursor, end.step, environment.clock.epochUs());
+      const published = await publishJob(context, options.queue, job);
+      if (published.ok) return null;
+      context.events.failure(job.iteration, end.step.stepOrder, `${published.code}: ${published.message}`);
+      return finish(options, started, 'failed', end.step.stepOrder, published);
+    }
+    case 'wait':
+      throw new Error('an iteration without a job sleeps through its waits');
+    default:
+      return end satisfies never;
+  }
+}
+
+function finish(
+  options: RunnerOptions,
+  started: StartedIteration,
+  outcome: IterationOutcome,
+  failedStep: number | null,
+  failure: Failure | null,
+): IterationOutcome {
+  const { context, resumed } = options;
+  const row = terminalRow({
+    runId: context.run.id,
+    iteration: started.cursor.iteration,
+    outcome,
+    failedStep,
+    failure,
+    state: started.cursor.state,
+    intendedStartUs: started.intendedStartUs,
+    nowUs: context.environment.clock.epochUs(),
+    possiblyRepeated: resumed,
+  });
+  endIteration(context, row);
+  return outcome;
+}

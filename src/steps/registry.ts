@@ -1,0 +1,17 @@
+import type { StepType } from '../domain/template.ts';
+import { generateDicom } from './generate-dicom.ts';
+import { generateHl7 } from './generate-hl7.ts';
+import { sendDicom } from './send-dicom.ts';
+import { sendMllp } from './send-mllp.ts';
+import { STEP_OK, type StepHandler } from './step.ts';
+
+/** The engine does the waiting, since it alone knows whether a consumer would be held by it. */
+const wait: StepHandler<'WAIT'> = () => STEP_OK;
+
+export const STEP_HANDLERS = {
+  GENERATE_HL7: generateHl7,
+  SEND_MLLP: sendMllp,
+  GENERATE_DICOM: generateDicom,
+  SEND_DICOM: sendDicom,
+  WAIT: wait,
+} as const satisfies { [T in StepType]: StepHandler<T> };
