@@ -5,3 +5,18 @@ export type Modality = (typeof MODALITIES)[number];
 export function isModality(text: string): text is Modality {
   return (MODALITIES as readonly string[]).includes(text);
 }
+
+/** A table with one value for each modality. */
+export function byModality<T>(make: (modality: Modality) => T): Readonly<Record<Modality, T>> {
+  return {
+    CT: make('CT'),
+    MR: make('MR'),
+    DX: make('DX'),
+    CR: make('CR'),
+    US: make('US'),
+    MG: make('MG'),
+    RF: make('RF'),
+    NM: make('NM'),
+    PT: make('PT'),
+  };
+}

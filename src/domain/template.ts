@@ -106,5 +106,9 @@ export interface Template {
   caseMix: Readonly<Partial<Record<Modality, number>>>;
   /** Share of iterations that are returning visits of an earlier patient, 0 to 1. @default 0 */
   returningShare: number;
+  /** Requested procedures of one order, each a study of its own. @default 1 */
+  proceduresPerOrder?: number;
+  /** Begins every last name. @default ZZTEST */
+  namePrefix?: string;
   stations: readonly Station[];
 }
