@@ -10,21 +10,21 @@ export interface MllpPeer {
   readonly id: number;
   readonly remoteAddress: string;
   readonly isOpen: boolean;
-  /** Sends a message in a frame, outside of the order of replies. */
-  send(message: Buffer): void;
-  /** Writes bytes as they are. */
+  /** Writes bytes as they are, outside of the order of replies. */
   writeRaw(bytes: Buffer): void;
-  destroy(): void;
+  /** Writes bytes as they are, then closes. */
+  end(bytes: Buffer): void;
 }
 
-export type MllpReply = Buffer | null;
+/** The messages that answer one; null or none for silence. */
+export type MllpReply = Buffer | readonly Buffer[] | null;
 
 export interface MllpServerOptions {
   /** 127.0.0.1 unless set. */
   host?: string;
   /** 0, any free port, unless set. */
   port?: number;
-  /** Answers a message; null sends nothing. Replies leave in the order of their messages. */
+  /** Answers a message. Replies leave in the order of their messages. */
   onMessage(message: Buffer, peer: MllpPeer): MllpReply | Promise<MllpReply>;
   /** Told why a connection was ended by this side or broke: garbage, an oversized frame, a failed handler. */
   onFault?: (fault: Failure, peer: MllpPeer) => void;
@@ -62,11 +62,12 @@ function serveConnection({ socket, id, options }: ConnectionDeps): void {
     get isOpen() {
       return !socket.destroyed;
     },
-    send: (message) => peer.writeRaw(frame(message)),
     writeRaw: (bytes) => {
-      if (!socket.destroyed) socket.write(bytes);
+      if (socket.writable) socket.write(bytes);
     },
-    destroy: () => socket.destroy(),
+    end: (bytes) => {
+      if (socket.writable) socket.end(bytes);
+    },
   };
 
   function fault(why: Failure): void {
@@ -81,11 +82,13 @@ function serveConnection({ socket, id, options }: ConnectionDeps): void {
     outbox = [];
   }
 
+  function put(reply: MllpReply): void {
+    if (Buffer.isBuffer(reply)) outbox.push(frame(reply));
+    else if (reply !== null) for (const message of reply) outbox.push(frame(message));
+  }
+
   function releaseSlots(): void {
-    while (slots.length > 0 && slots[0]!.reply !== undefined) {
-      const { reply } = slots.shift()!;
-      if (reply) outbox.push(frame(reply));
-    }
+    while (slots.length > 0 && slots[0]!.reply !== undefined) put(slots.shift()!.reply ?? null);
     flush();
   }
 
@@ -107,7 +110,7 @@ function serveConnection({ socket, id, options }: ConnectionDeps): void {
       const reply = options.onMessage(message, peer);
       if (reply instanceof Promise) answerLater(reply);
       else if (slots.length > 0) slots.push({ reply });
-      else if (reply !== null) outbox.push(frame(reply));
+      else put(reply);
     } catch (error) {
       fault(handlerFault(error));
     }
