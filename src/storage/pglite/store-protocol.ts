@@ -1,0 +1,43 @@
+import type { ErrorCode } from '../../lib/errors.ts';
+import type { SqlStore } from '../sql-store.ts';
+
+/** Methods of the store that are called from other threads. */
+export const STORE_METHODS = [
+  'deployment',
+  'claimNamespaces',
+  'createRun',
+  'getRun',
+  'listRuns',
+  'transitionRun',
+  'requestCancel',
+  'writeEncodedLedger',
+  'runTotals',
+  'finishedIterations',
+  'countFinished',
+  'readAttempts',
+  'readIterations',
+  'readEvents',
+  'readWindows',
+  'readHealth',
+  'readDepths',
+  'listTargets',
+  'registerTarget',
+  'removeTarget',
+] as const satisfies readonly (keyof SqlStore)[];
+
+export type StoreMethod = (typeof STORE_METHODS)[number];
+
+export interface StoreRequest {
+  id: number;
+  method: StoreMethod;
+  parameters: readonly unknown[];
+}
+
+/** An error as it crosses threads; structured clone would keep neither class nor code. */
+export interface PlainError {
+  code: ErrorCode;
+  message: string;
+  retryable: boolean;
+}
+
+export type StoreResponse = { id: number } & ({ value: unknown } | { error: PlainError });
