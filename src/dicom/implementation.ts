@@ -1,0 +1,3 @@
+/** How we name ourselves to peers (PS3.7 Annex D.3.3.2). */
+export const IMPLEMENTATION_CLASS_UID = '2.25.212031977486471394462117395713648011284';
+export const IMPLEMENTATION_VERSION_NAME = 'YEETER';
