@@ -21,6 +21,14 @@ export interface RetryPolicy {
   maxDelayMs: number;
 }
 
+/** The policy of an async step that names none. */
+export const DEFAULT_RETRY: RetryPolicy = {
+  maxAttempts: 3,
+  delayMs: 5000,
+  backoff: 'fixed',
+  maxDelayMs: 300_000,
+};
+
 export interface GenerateHl7Parameters {
   /** Name of a generator of the template. */
   generator: string;

@@ -1,0 +1,161 @@
+import type { EndpointType } from './endpoint.ts';
+import type { ParametersIn, StepIn } from './step-schema.ts';
+import type { StepType } from './template.ts';
+import { type FaultPath, type Report, suggestion } from './template-faults.ts';
+import { type HandOff, toHandOff, toRetry } from './template-mapper.ts';
+
+/** A step as far as it could be read: what is null has been reported. */
+export type ReadStep = {
+  [T in StepType]: {
+    stepType: T;
+    /** Where it stands in the file, from 0. */
+    index: number;
+    head: StepIn | null;
+    parameters: ParametersIn[T] | null;
+  };
+}[StepType];
+
+/** What the steps of a template may refer to. */
+export interface References {
+  /** Null is the type of an endpoint whose own is at fault. */
+  endpoints: ReadonlyMap<string, EndpointType | null>;
+  generators: ReadonlySet<string>;
+  /** Also report what has no effect: files are written by hand, and a field without effect is a mistake there. */
+  strict: boolean;
+}
+
+const ENDPOINT_OF: Readonly<Partial<Record<StepType, { type: EndpointType; usual: string }>>> = {
+  SEND_MLLP: { type: 'MLLP', usual: 'mllp' },
+  SEND_DICOM: { type: 'DICOM_SCP', usual: 'dicom' },
+};
+
+/** The endpoint that a step sends to: the one it names, else `mllp` or `dicom`; empty for steps without one. */
+export function endpointOf(step: ReadStep): string {
+  const usual = ENDPOINT_OF[step.stepType]?.usual ?? '';
+  if (step.stepType !== 'SEND_MLLP' && step.stepType !== 'SEND_DICOM') return usual;
+  return step.parameters?.endpoint_id ?? usual;
+}
+
+function checkEndpoint(step: ReadStep, at: FaultPath, references: References, report: Report): void {
+  const wanted = ENDPOINT_OF[step.stepType];
+  if (!wanted || step.parameters === null) return;
+  const name = endpointOf(step);
+  const type = references.endpoints.get(name);
+  const path = [...at, 'parameters', 'endpoint_id'];
+  const names = [...references.endpoints].filter(([, t]) => t === wanted.type).map(([n]) => n);
+  if (type === undefined) report(path, `no endpoint is named "${name}": ${suggestion(name, names)}`);
+  else if (type !== null && type !== wanted.type)
+    report(
+      path,
+      `${step.stepType} needs an endpoint of type ${wanted.type}, but "${name}" is ${type}: choose another`,
+    );
+}
+
+function checkGenerate(
+  parameters: ParametersIn['GENERATE_HL7'],
+  at: FaultPath,
+  references: References,
+  report: Report,
+): void {
+  const path = [...at, 'parameters'];
+  const name = parameters.generator_template_id;
+  if (!references.generators.has(name))
+    report(
+      [...path, 'generator_template_id'],
+      `no generator is named "${name}": ${suggestion(name, [...references.generators])}`,
+    );
+  const custom = parameters.custom_accession_field;
+  if (parameters.accession_field === 'CUSTOM' && !custom)
+    report([...path, 'accession_field'], 'CUSTOM needs custom_accession_field, for example "ZDS.1"');
+  if (parameters.accession_field !== 'CUSTOM' && custom && references.strict)
+    report([...path, 'custom_accession_field'], 'has no effect: set accession_field to CUSTOM, or remove it');
+  if (!references.strict || parameters.queue_async === true) return;
+  for (const key of Object.keys(parameters))
+    if (/^(queue_|async_|max_attempts|retry_delay_ms)/.test(key) && key !== 'queue_async')
+      report([...path, key], 'has no effect without queue_async: true: set that, or remove it');
+}
+
+function checkHead(head: StepIn, at: FaultPath, strict: boolean, report: Report): void {
+  if (head.retry) {
+    const policy = toRetry(head.retry);
+    if (policy.maxDelayMs < policy.delayMs)
+      report(
+        [...at, 'retry', 'max_delay_ms'],
+        `must not be less than delay_ms (${policy.delayMs}): raise it or lower delay_ms`,
+      );
+  }
+  if (!strict || head.execution === 'async') return;
+  for (const key of ['queue', 'job_type'] as const)
+    if (head[key])
+      report([...at, key], 'has no effect on an inline step: set execution: async, or remove it');
+}
+
+/** `label` and `repeat` may stand beside the parameters or in them, but not differ. */
+function checkTwice(step: ReadStep, at: FaultPath, report: Report): void {
+  for (const key of ['label', 'repeat'] as const) {
+    const outer = step.head?.[key] ?? null;
+    const inner = step.parameters?.[key] ?? null;
+    if (outer !== null && inner !== null && JSON.stringify(outer) !== JSON.stringify(inner))
+      report([...at, key], `is given twice, here and in parameters, with different values: keep one`);
+  }
+}
+
+/** What has happened in the iteration before a step. */
+interface Progress {
+  message: boolean;
+  study: boolean;
+  inJob: boolean;
+  handOff: HandOff | null;
+}
+
+function checkProgress(step: ReadStep, at: FaultPath, before: Progress, report: Report): void {
+  if (step.stepType === 'SEND_MLLP' && !before.message)
+    report([...at, 'step_type'], 'nothing to send: put a GENERATE_HL7 step before this one');
+  if (step.stepType === 'SEND_DICOM' && !before.study)
+    report([...at, 'step_type'], 'nothing to send: put a GENERATE_DICOM step before this one');
+  if (step.head?.retry && !before.inJob)
+    report(
+      [...at, 'retry'],
+      'this step is in no job, so nothing would be tried again: set execution: async on it or on a step before it, ' +
+        'or remove retry',
+    );
+}
+
+/**
+ * Faults that lie between fields: references, contradictions and the order of steps, which are given in the order of
+ * execution. Also finds which steps an older `queue_async` hands on (the step after it).
+ */
+export function checkSteps(
+  steps: readonly ReadStep[],
+  references: References,
+  report: Report,
+): Map<ReadStep, HandOff> {
+  const handOffs = new Map<ReadStep, HandOff>();
+  const before: Progress = { message: false, study: false, inJob: false, handOff: null };
+  for (const step of steps) {
+    const at: FaultPath = ['steps', step.index];
+    if (before.handOff) handOffs.set(step, before.handOff);
+    before.inJob ||= step.head?.execution === 'async' || before.handOff !== null;
+    before.handOff = null;
+    checkProgress(step, at, before, report);
+    checkEndpoint(step, at, references, report);
+    checkTwice(step, at, report);
+    if (step.head) checkHead(step.head, at, references.strict && !handOffs.has(step), report);
+    if (step.stepType === 'GENERATE_HL7') {
+      before.message = true;
+      if (step.parameters) {
+        checkGenerate(step.parameters, at, references, report);
+        before.handOff = toHandOff(step.parameters);
+      }
+    }
+    if (step.stepType === 'GENERATE_DICOM') {
+      before.study = true;
+      if (step.parameters?.burn_patient_info && !step.parameters.generate_pixels)
+        report(
+          [...at, 'parameters', 'burn_patient_info'],
+          'contradicts generate_pixels: false, which makes images of 8 x 8: keep one of them',
+        );
+    }
+  }
+  return handOffs;
+}

@@ -1,0 +1,2 @@
+/** C0 controls and DEL. */
+export const CONTROL_CHARACTERS = /\p{Cc}/u;
