@@ -110,22 +110,14 @@ export function messageType(message: Message): string | null {
   return trigger === null ? code : `${code ?? ''}^${trigger}`;
 }
 
-/** MSH-10 of a message's text, read without parsing the rest; null when it is not valued. */
-export function readControl(text: string): string | null {
+/** MSH-10 of a message's text, found without parsing the rest; null when it is not valued. */
+export function findControlId(text: string): string | null {
   const start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
   const separator = text[start + 3];
   if (separator === undefined || !text.startsWith('MSH', start)) return null;
-  let from = start + 3;
-  for (let field = 1; field < 10; field++) {
-    from = text.indexOf(separator, from) + 1;
-    if (from === 0) return null;
-  }
-  const line = text.slice(from, from + 250);
-  const end = line.search(/[\r\n]/);
-  const rest = end === -1 ? line : line.slice(0, end);
-  // The separator that was found may stand in a later segment, when MSH ends early.
-  if (/[\r\n]/.test(text.slice(start, from))) return null;
-  return nthElement(rest, separator, 1) || null;
+  const end = text.slice(start).search(/[\r\n]/);
+  const header = end === -1 ? text.slice(start) : text.slice(start, start + end);
+  return nthElement(header, separator, 10) || null;
 }
 
 const MESSAGE_CODE = parsePath('MSH-9.1');
