@@ -5,11 +5,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeMessage, encodeMessage } from './charset.ts';
 import {
-  findControlId,
   getRaw,
   getValue,
   messageType,
   parseMessage,
+  readControl,
   serialiseMessage,
   setValue,
 } from './message.ts';
@@ -63,11 +63,11 @@ describe('a message', () => {
     assert.equal(messageType(message), 'ORM^O01');
     assert.equal(messageType(parseMessage('MSH|^~\\&|||||||ACK')), 'ACK');
     assert.equal(messageType(parseMessage('MSH|^~\\&|')), null);
-    assert.equal(findControlId(ORDER), 'C1');
-    assert.equal(findControlId(`\ufeff${ORDER}`), 'C1');
-    assert.equal(findControlId('MSH|^~\\&|||||||ACK\rMSA|AA|a|b|c|d|e|f|g'), null);
-    assert.equal(findControlId('MSH|^~\\&|||||||ACK|\rMSA|AA'), null);
-    assert.equal(findControlId('PID|1'), null);
+    assert.equal(readControl(ORDER), 'C1');
+    assert.equal(readControl(`\ufeff${ORDER}`), 'C1');
+    assert.equal(readControl('MSH|^~\\&|||||||ACK\rMSA|AA|a|b|c|d|e|f|g'), null);
+    assert.equal(readControl('MSH|^~\\&|||||||ACK|\rMSA|AA'), null);
+    assert.equal(readControl('PID|1'), null);
   });
 
   it('uses the delimiters that it declares', () => {

@@ -111,7 +111,7 @@ export function messageType(message: Message): string | null {
 }
 
 /** MSH-10 of a message's text, found without parsing the rest; null when it is not valued. */
-export function findControlId(text: string): string | null {
+export function readControl(text: string): string | null {
   const start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
   const separator = text[start + 3];
   if (separator === undefined || !text.startsWith('MSH', start)) return null;

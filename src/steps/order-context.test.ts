@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { OrderContext } from '../domain/order.ts';
-import { readControlId, readOrderContext } from './order-context.ts';
+import { readOrderContext } from './order-context.ts';
 
 const MSH = 'MSH|^~\\&|RIS||||20260105||ORM^O01|1|T|2.5.1';
 const UID = '1.2.840.113619.2.55';
@@ -168,17 +168,4 @@ describe('the patient', () => {
       assert.equal(pid({ 8: code }).patientSex, expected);
     });
   }
-});
-
-describe('the control id', () => {
-  it('is MSH-10', () => {
-    assert.equal(readControlId(`${MSH}\rPID|1`), '1');
-  });
-
-  it('must have a value', () => {
-    assert.throws(() => readControlId('MSH|^~\\&|RIS||||20260105||ORM^O01||T\rPID|1'), {
-      code: 'HL7_PARSE',
-      message: /MSH-10/,
-    });
-  });
 });

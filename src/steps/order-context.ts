@@ -1,9 +1,8 @@
 import { inferModality } from '../domain/infer-modality.ts';
 import { isModality, MODALITIES, type Modality } from '../domain/modality.ts';
 import type { OrderContext } from '../domain/order.ts';
-import { findControlId, getRaw, getValue, type Message, parseMessage } from '../hl7/message.ts';
+import { getRaw, getValue, type Message, parseMessage } from '../hl7/message.ts';
 import { type Hl7Path, parsePath } from '../hl7/path.ts';
-import { YeeterError } from '../lib/errors.ts';
 
 const DEFAULT_MODALITY: Modality = 'CT';
 
@@ -80,19 +79,6 @@ export function readOrderContext(text: string, accessionField: string): OrderCon
     patientBirthDate: birthDate(read(PATHS.birthDate)),
     patientSex: sex(read(PATHS.sex)),
   };
-}
-
-/**
- * MSH-10 of a rendered message, which its acknowledgement must name.
- * @throws {YeeterError} HL7_PARSE when it is empty: it may come from a cue that had no value
- */
-export function readControlId(text: string): string {
-  const controlId = findControlId(text);
-  if (controlId !== null) return controlId;
-  throw new YeeterError(
-    'HL7_PARSE',
-    'the message has no control id (MSH-10), so no acknowledgement can name it: use {$Faker.Context.MessageControlId}',
-  );
 }
 
 /** Trimmed and cut to length; null when nothing is left, or when the sender deletes the value with `""`. */
