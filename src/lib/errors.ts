@@ -42,6 +42,8 @@ export const ERROR_CODES = {
   DICOM_PROTOCOL: { retryable: false },
   DICOM_STORE_FAILED: { retryable: false },
   // queue, storage, files
+  JOB_INVALID: { retryable: false },
+  JOB_VERSION: { retryable: true },
   QUEUE_PUBLISH_FAILED: { retryable: true },
   STORAGE_LOCKED: { retryable: false },
   STORAGE_FAILED: { retryable: false },

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RunIdentity } from './identity.ts';
+import { JOB_SCHEMA_VERSION, type Job } from './job.ts';
+import { decodeJob, encodeJob } from './job-schema.ts';
+import { createDigestSum } from './manifest.ts';
+import { orderAt } from './orders.ts';
+import { patientAt } from './population.ts';
+import { DEFAULT_RETRY } from './template.ts';
+
+const IDENTITY: RunIdentity = { seed: 7, namespace: 0, clockStartMs: Date.UTC(2026, 0, 5), uidRoot: null };
+
+function sampleJob(): Job {
+  const patient = patientAt(IDENTITY, 0);
+  const order = orderAt(IDENTITY, 1, patient, { caseMix: { CT: 1 }, stations: [], steps: [] });
+  return {
+    schemaVersion: JOB_SCHEMA_VERSION,
+    deploymentId: 'd',
+    jobId: 'j',
+    runId: 1,
+    iteration: 1,
+    segment: 1,
+    queue: 'q',
+    jobType: null,
+    retry: DEFAULT_RETRY,
+    attempt: 1,
+    remainingSteps: [3, 4],
+    repeatsDone: 0,
+    identity: IDENTITY,
+    state: {
+      patient,
+      order,
+      message: { text: 'MSH|^~\\&|', controlId: 'Y1' },
+      orderContext: null,
+      studies: [],
+      unsent: null,
+      accounts: {
+        sutUs: 1,
+        ownUs: 2,
+        dicom: {
+          attemptedInstances: 0,
+          successInstances: 0,
+          attemptedBytes: 0,
+          successBytes: 0,
+          sendCount: 0,
+          sendSumUs: 0,
+          sendMinUs: null,
+          sendMaxUs: null,
+          throughputSumMbps: 0,
+          throughputMinMbps: null,
+          throughputMaxMbps: null,
+          throughputCount: 0,
+        },
+        digest: createDigestSum(),
+      },
+    },
+    intendedStartUs: 1.5,
+    publishedAtUs: 2.5,
+    possiblyRepeated: false,
+  };
+}
+
+function refusal(text: string): { code: string; message: string; retryable: boolean } {
+  const result = decodeJob(text);
+  assert.ok(!result.ok);
+  return result;
+}
+
+describe('job messages', () => {
+  it('come back as they were sent', () => {
+    const job = sampleJob();
+    assert.deepEqual(decodeJob(encodeJob(job)), { ok: true, job });
+  });
+
+  it('of a newer version may be tried again, by a newer worker', () => {
+    const refused = refusal(encodeJob({ ...sampleJob(), schemaVersion: 2 as 1 }));
+    assert.equal(refused.code, 'JOB_VERSION');
+    assert.equal(refused.retryable, true);
+    assert.match(refused.message, /version 2.*update the workers/);
+  });
+
+  it('that are something else are refused with the field that shows it', () => {
+    assert.equal(refusal('not json').code, 'JOB_INVALID');
+    assert.equal(refusal('null').code, 'JOB_INVALID');
+    assert.equal(refusal('{}').code, 'JOB_INVALID');
+    assert.match(refusal(encodeJob({ ...sampleJob(), remainingSteps: [] })).message, /remainingSteps/);
+    assert.match(refusal(encodeJob({ ...sampleJob(), iteration: 0 })).message, /iteration/);
+    assert.match(refusal('{"schemaVersion":0}').message, /schemaVersion/);
+  });
+});

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { type Failure, failure } from '../lib/errors.ts';
+import { JOB_SCHEMA_VERSION, type Job } from './job.ts';
+
+const whole = z.int().min(0);
+const present = z.looseObject({});
+
+/**
+ * The fields that the queue and the worker decide by are checked one by one; patient, order and studies were written
+ * by this program, so that their presence is enough.
+ */
+const jobSchema = z.object({
+  schemaVersion: z.literal(JOB_SCHEMA_VERSION),
+  deploymentId: z.string().min(1),
+  jobId: z.string().min(1),
+  runId: whole,
+  iteration: z.int().min(1),
+  segment: z.int().min(1),
+  queue: z.string().min(1),
+  jobType: z.string().nullable(),
+  retry: z.object({
+    maxAttempts: z.int().min(1),
+    delayMs: whole,
+    backoff: z.enum(['fixed', 'exponential']),
+    maxDelayMs: whole,
+  }),
+  attempt: z.int().min(1),
+  remainingSteps: z.array(z.int().min(1)).min(1),
+  repeatsDone: whole,
+  identity: z.object({
+    seed: whole,
+    namespace: whole,
+    clockStartMs: z.number(),
+    uidRoot: z.string().nullable(),
+  }),
+  state: z.looseObject({
+    patient: present,
+    order: present,
+    message: present.nullable(),
+    orderContext: present.nullable(),
+    studies: z.array(present),
+    unsent: present.nullable(),
+    accounts: z.looseObject({ dicom: present, digest: z.array(whole).length(8) }),
+  }),
+  intendedStartUs: z.number(),
+  publishedAtUs: z.number(),
+  possiblyRepeated: z.boolean(),
+});
+
+export type DecodedJob = { ok: true; job: Job } | Failure;
+
+/** A job as the queue carries it, JSON. */
+export function encodeJob(job: Job): string {
+  return JSON.stringify(job);
+}
+
+function versionOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'schemaVersion' in value
+    ? value.schemaVersion
+    : undefined;
+}
+
+/**
+ * Reads a message from a queue. A message of a newer version is JOB_VERSION, which may be retried: a newer worker
+ * understands it; anything else that is no job is JOB_INVALID.
+ */
+export function decodeJob(text: string): DecodedJob {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return failure('JOB_INVALID', 'queue message is not JSON: something else publishes to this queue');
+  }
+  const version = versionOf(value);
+  if (typeof version === 'number' && version > JOB_SCHEMA_VERSION)
+    return failure(
+      'JOB_VERSION',
+      `job message has version ${version}, this program knows up to ${JOB_SCHEMA_VERSION}: update the workers`,
+    );
+  const result = jobSchema.safeParse(value);
+  if (!result.success) {
+    const [first] = result.error.issues;
+    const where = first!.path.map(String).join('.') || 'message';
+    return failure('JOB_INVALID', `queue message is no job of this program: ${where}: ${first!.message}`);
+  }
+  // `jobSchema` holds the shape; what it takes as present was written by `encodeJob`.
+  return { ok: true, job: value as Job };
+}
