@@ -2,6 +2,7 @@ import type { IterationState } from '../domain/job.ts';
 import type { Step, StepOf, StepType } from '../domain/template.ts';
 import { type Failure, failure } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
+import type { SeriesName } from '../metrics/series.ts';
 import { STEP_HANDLERS } from '../steps/registry.ts';
 import type { StepCall, StepEnvironment, StepResult } from '../steps/step.ts';
 
@@ -32,8 +33,8 @@ export type IterationEnd =
 /** Called after each executed step, for its events. */
 export type StepObserver = (cursor: IterationCursor, step: Step, result: StepResult) => void;
 
-export const seriesOfStep = (step: Step): string =>
-  `step_${step.stepOrder}_${step.stepType.toLowerCase()}`;
+const seriesOfStep = (step: Step): SeriesName =>
+  `step_${step.stepOrder}_${step.stepType.toLowerCase() as Lowercase<StepType>}`;
 
 /**
  * Executes the steps of one iteration from its cursor on, until it is done, has failed, must be handed to a queue

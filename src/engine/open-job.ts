@@ -1,5 +1,5 @@
-import { JOB_SCHEMA_VERSION, type Job } from '../domain/job.ts';
 import type { RunIdentity } from '../domain/identity.ts';
+import { JOB_SCHEMA_VERSION, type Job } from '../domain/job.ts';
 import type { RetryPolicy, Step, Template } from '../domain/template.ts';
 import { deterministicUuid } from '../lib/ids.ts';
 import type { IterationCursor } from './iterate.ts';

@@ -1,5 +1,5 @@
-import type { IterationCursor } from '../engine/iterate.ts';
 import type { Step } from '../domain/template.ts';
+import type { IterationCursor } from '../engine/iterate.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { StepResult } from '../steps/step.ts';
 import type { EventStatus } from '../storage/port.ts';

@@ -1,12 +1,14 @@
 import { toYeeterError, type YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
-import type { Recorder } from '../metrics/recorder.ts';
-import type { DepthRow, HealthRow } from '../metrics/series.ts';
+import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, StoragePort } from '../storage/port.ts';
 
 export interface LedgerWriterOptions {
   store: StoragePort;
-  recorder: Recorder;
+  /** Windows of the seconds that have ended; with `force`, of the open one too. Asked for every second. */
+  takeWindows: (force: boolean) => readonly WindowRow[];
+  /** Called once, with what the storage failed with. Nothing is written after it. */
+  onFault: (fault: YeeterError) => void;
   /** Rows of one flush; a flush begins when so many wait. @default 1000 */
   maxBatch?: number;
   /** A row waits no longer than this for company, milliseconds. @default 5 */
@@ -25,6 +27,8 @@ export interface LedgerWriter extends Closeable {
   depths(rows: readonly DepthRow[]): void;
   /** Resolves when all rows added so far are stored. @throws {YeeterError} what the storage failed with */
   flushed(): Promise<void>;
+  /** Resolves when the rows so far are stored, or never will be. */
+  caughtUp(): Promise<void>;
   /** Rows that are not yet stored. */
   readonly pending: number;
   /** What the storage failed with; nothing is written after it. */
@@ -54,7 +58,7 @@ const emptyBatch = (): OpenBatch => ({
 const WINDOW_INTERVAL_MS = 1000;
 
 export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
-  const { store, recorder, maxBatch = 1000, maxDelayMs = 5 } = options;
+  const { store, maxBatch = 1000, maxDelayMs = 5 } = options;
   let batch = emptyBatch();
   let rows = 0;
   let inFlightRows = 0;
@@ -86,7 +90,10 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     inFlight = write(leaving).then(
       () => waiters.resolve(),
       (error) => {
-        fault ??= toYeeterError(error);
+        if (!fault) {
+          fault = toYeeterError(error);
+          options.onFault(fault);
+        }
         waiters.reject(fault);
       },
     );
@@ -103,7 +110,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   };
 
   const takeWindows = (force: boolean): void => {
-    const windows = recorder.takeWindows(force);
+    const windows = options.takeWindows(force);
     if (windows.length === 0) return;
     batch.windows = [...batch.windows, ...windows];
     rows += windows.length - 1;
@@ -151,6 +158,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       added();
     },
     flushed,
+    caughtUp: () => flushed().catch(() => {}),
     get pending() {
       return rows + inFlightRows;
     },

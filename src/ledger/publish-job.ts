@@ -5,11 +5,7 @@ import { STEP_OK, type StepOk } from '../steps/step.ts';
 import type { RunContext } from './run-context.ts';
 
 /** Publishes and times until the confirm. A publish that fails is a counted failure, never a silent inline run. */
-export async function publishJob(
-  context: RunContext,
-  queue: QueuePort,
-  job: Job,
-): Promise<StepOk | Failure> {
+export async function publishJob(context: RunContext, queue: QueuePort, job: Job): Promise<StepOk | Failure> {
   const { clock, recorder } = context.environment;
   const startedUs = clock.monotonicUs();
   try {

@@ -1,5 +1,5 @@
-import { iterate, type IterationCursor, type IterationEnd } from '../engine/iterate.ts';
-import { toYeeterError, failure } from '../lib/errors.ts';
+import { type IterationCursor, type IterationEnd, iterate } from '../engine/iterate.ts';
+import { failure, toYeeterError } from '../lib/errors.ts';
 import type { StepEnvironment } from '../steps/step.ts';
 import type { IterationRow, RunRecord } from '../storage/port.ts';
 import type { EventLog } from './event-log.ts';

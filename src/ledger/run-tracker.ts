@@ -9,6 +9,8 @@ export interface RunTracker {
   readonly inFlight: number;
   start(iteration: number): void;
   end(iteration: number, outcome: IterationOutcome): void;
+  /** Ends as cancelled whatever is in flight: nobody will report on it any more. */
+  abandon(): void;
   /** Resolves when nothing is in flight. */
   idle(): Promise<void>;
 }
@@ -19,6 +21,14 @@ export function createRunTracker(onEnd: () => void): RunTracker {
   const counts: Record<IterationOutcome, number> = { completed: 0, failed: 0, cancelled: 0 };
   let started = 0;
   let waiting: (() => void)[] = [];
+  const end = (iteration: number, outcome: IterationOutcome): void => {
+    if (!open.delete(iteration)) return;
+    counts[outcome]++;
+    onEnd();
+    if (open.size > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  };
   return {
     get started() {
       return started;
@@ -39,13 +49,9 @@ export function createRunTracker(onEnd: () => void): RunTracker {
       started++;
       open.add(iteration);
     },
-    end: (iteration, outcome) => {
-      if (!open.delete(iteration)) return;
-      counts[outcome]++;
-      onEnd();
-      if (open.size > 0) return;
-      for (const resolve of waiting) resolve();
-      waiting = [];
+    end,
+    abandon: () => {
+      for (const iteration of [...open]) end(iteration, 'cancelled');
     },
     idle: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   };

@@ -37,8 +37,7 @@ export async function startIterations(options: RunnerOptions): Promise<void> {
   for (let iteration = 1; iteration <= context.run.patientCount; iteration++) {
     if (options.isFinished(iteration)) continue;
     if (!(await places.acquire(stop)) || stop.aborted) break;
-    if (context.ledger.fault) break;
-    if (context.ledger.pending > maxPendingRows) await context.ledger.flushed();
+    if (context.ledger.pending > maxPendingRows) await context.ledger.caughtUp();
     void runIteration(options, iteration).then((failed) => {
       if (failed && context.run.onFailure === 'fail_run') stopped.abort();
     });

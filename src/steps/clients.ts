@@ -46,11 +46,13 @@ export interface Clients extends Closeable {
 export interface ClientsOptions {
   endpoints: Readonly<Record<string, Endpoint>>;
   limits: (endpoint: Endpoint) => EndpointLimits;
+  /** Told of the application acknowledgements of enhanced mode, which come after the send has ended. */
+  onApplicationAck: (latencyUs: number, accepted: boolean) => void;
 }
 
 const DEFAULT_CALLING_AE_TITLE = 'YEETER';
 
-export function createClients({ endpoints, limits }: ClientsOptions): Clients {
+export function createClients({ endpoints, limits, onApplicationAck }: ClientsOptions): Clients {
   const pools = new Map<string, MllpPool>();
   const dicomClients = new Map<string, DicomClient & Closeable>();
 
@@ -71,6 +73,7 @@ export function createClients({ endpoints, limits }: ClientsOptions): Clients {
         port: endpoint.port,
         connections: limits(endpoint).maxConnections,
         responseTimeoutMs: timeoutMs,
+        onApplicationAck: ({ code, latencyUs }) => onApplicationAck(latencyUs, code === 'AA'),
       });
       pools.set(key, pool);
     }
@@ -101,7 +104,7 @@ function createDicomClient(endpoint: Endpoint, slots: Semaphore): DicomClient & 
   const takeKept = (callingAeTitle: string): Association | null => {
     const idle = kept.get(callingAeTitle) ?? [];
     for (let association = idle.pop(); association; association = idle.pop()) {
-      if (association.isOpen) return association;
+      if (association.ended === null) return association;
     }
     return null;
   };
@@ -120,7 +123,8 @@ function createDicomClient(endpoint: Endpoint, slots: Semaphore): DicomClient & 
     const end =
       (association: Association) =>
       async (broken: boolean): Promise<void> => {
-        if (broken || signal.aborted) association.abort();
+        if (association.ended === null && (broken || signal.aborted)) await association.abort();
+        else if (broken) await association.closed;
         else if (request.keepOpen) await giveBack(association, callingAeTitle);
         else await association.release();
         slots.release();

@@ -1,9 +1,9 @@
 import type { DicomAccounts, IterationState, UnsentInstance } from '../domain/job.ts';
+import { addDigest } from '../domain/manifest.ts';
 import type { Station } from '../domain/station.ts';
 import type { StepOf } from '../domain/template.ts';
 import { type Failure, failure } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
-import { addDigest } from '../domain/manifest.ts';
 import type { AssociationLease } from './clients.ts';
 import { STEP_OK, type StepCall, type StepEnvironment, type StepHandler, type StepResult } from './step.ts';
 
@@ -198,7 +198,7 @@ async function storeOne(
   const sendUs = stored.sendUs ?? 0;
   const tookUs = sendUs + (stored.waitUs ?? 0);
   const { recorder } = environment;
-  if (stored.sendUs !== null && stored.sendUs !== undefined) {
+  if (stored.sendUs !== undefined) {
     sending.wireUs += tookUs;
     recorder.record('dicom_store', tookUs, stored.ok, stored.ok ? built.sizeBytes : 0);
     recorder.record('dicom_send', sendUs, stored.ok);
@@ -210,7 +210,7 @@ async function storeOne(
     return null;
   }
   fail(sending, [instance], stored);
-  return lease.association.isOpen ? null : failure(stored.code, stored.message, stored.retryable);
+  return lease.association.ended;
 }
 
 function account(totals: DicomAccounts, sending: Sending, tookUs: number): void {

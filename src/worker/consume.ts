@@ -1,13 +1,13 @@
 import type { Job } from '../domain/job.ts';
-import { cursorOf, openJob, resumeJob } from '../engine/open-job.ts';
 import type { IterationCursor } from '../engine/iterate.ts';
+import { cursorOf, openJob, resumeJob } from '../engine/open-job.ts';
+import { publishJob } from '../ledger/publish-job.ts';
 import { endIteration, iterateSafely, type RunContext } from '../ledger/run-context.ts';
 import { terminalRow } from '../ledger/terminal-row.ts';
 import type { Failure } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import type { Delivery, QueuePort } from '../queue/port.ts';
 import type { AttemptOutcome, IterationOutcome } from '../storage/port.ts';
-import { publishJob } from '../ledger/publish-job.ts';
 import { decideFailure, decideSettlement, type Settlement, settleCancelled } from './settle.ts';
 
 export interface WorkerOptions {
@@ -28,12 +28,21 @@ interface Attempt {
   workerId: string;
 }
 
-/** Consumes jobs until closed; closing waits for those in hand. */
+/**
+ * Consumes jobs until closed; closing waits for those in hand. When the rows of a job cannot be stored, the job is
+ * not acknowledged and the worker consumes no more: whoever owns the ledger is told of its fault.
+ */
 export function createWorker(options: WorkerOptions): Closeable {
   const consumers = options.queues.map((name) =>
-    options.queue.consume(name, { prefetch: options.concurrency }, (delivery) =>
-      handle(options, options.contextOf(delivery.job), delivery),
-    ),
+    options.queue.consume(name, { prefetch: options.concurrency }, async (delivery) => {
+      const context = options.contextOf(delivery.job);
+      try {
+        await handle(options, context, delivery);
+      } catch (error) {
+        if (error !== context.ledger.fault) throw error;
+        void close();
+      }
+    }),
   );
   const close = async (): Promise<void> => {
     await Promise.all(consumers.map((consumer) => consumer.close()));
@@ -77,12 +86,16 @@ async function apply(queue: QueuePort, attempt: Attempt, settlement: Settlement)
       return delivery.ack();
     }
     case 'postpone':
-      return delivery.postpone(resumeJob(job, cursor, template, clock.epochUs()), settlement.delayMs);
+      return delivery.postpone(
+        resumeJob(job, cursor, template, clock.epochUs()),
+        unlessStopped(context, settlement.delayMs),
+      );
     case 'retry': {
       attemptRow(attempt, settlement.outcome, settlement.failure);
       await context.ledger.flushed();
-      const next = resumeJob(job, cursor, template, clock.epochUs() + settlement.delayMs * 1000);
-      return delivery.retry({ ...next, attempt: job.attempt + 1 }, settlement.delayMs);
+      const delayMs = unlessStopped(context, settlement.delayMs);
+      const next = resumeJob(job, cursor, template, clock.epochUs() + delayMs * 1000);
+      return delivery.retry({ ...next, attempt: job.attempt + 1 }, delayMs);
     }
     case 'give_up':
       attemptRow(attempt, settlement.outcome, settlement.failure);
@@ -94,6 +107,11 @@ async function apply(queue: QueuePort, attempt: Attempt, settlement: Settlement)
     default:
       return settlement satisfies never;
   }
+}
+
+/** A cancelled run does not wait: its job comes back at once and is settled unexecuted. */
+function unlessStopped(context: RunContext, delayMs: number): number {
+  return context.stop.aborted ? 0 : delayMs;
 }
 
 function attemptRow(attempt: Attempt, outcome: AttemptOutcome, why: Failure | null): void {

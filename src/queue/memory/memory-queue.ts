@@ -15,12 +15,12 @@ interface MemoryConsumer {
   handle: (delivery: Delivery) => Promise<void>;
 }
 
-interface MemoryQueue {
+interface QueueState {
   name: string;
   /** Read from `head` on; what lies before is trimmed now and then, so that taking is amortised O(1). */
   ready: (Entry | undefined)[];
   head: number;
-  delayed: Set<NodeJS.Timeout>;
+  delayed: Map<NodeJS.Timeout, Entry>;
   dead: number;
   consumers: MemoryConsumer[];
   nextConsumer: number;
@@ -32,23 +32,28 @@ export interface MemoryQueueOptions {
   maxLength?: number;
 }
 
+export interface MemoryQueue extends QueuePort {
+  /** Delivers what is delayed at once: a cancelled run does not wait for its retries. */
+  expedite(): void;
+}
+
 /**
  * The queue of the embedded shape. Jobs live as long as the process does: after a crash the runner starts again
  * every iteration that has no terminal row.
  */
-export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
+export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue {
   const maxLength = options.maxLength ?? 1_000_000;
-  const queues = new Map<string, MemoryQueue>();
+  const queues = new Map<string, QueueState>();
   let closed = false;
 
-  const queueNamed = (name: string): MemoryQueue => {
+  const queueNamed = (name: string): QueueState => {
     let queue = queues.get(name);
     if (!queue) {
       queue = {
         name,
         ready: [],
         head: 0,
-        delayed: new Set(),
+        delayed: new Map(),
         dead: 0,
         consumers: [],
         nextConsumer: 0,
@@ -59,9 +64,9 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
     return queue;
   };
 
-  const readyCount = (queue: MemoryQueue): number => queue.ready.length - queue.head;
+  const readyCount = (queue: QueueState): number => queue.ready.length - queue.head;
 
-  const take = (queue: MemoryQueue): Entry => {
+  const take = (queue: QueueState): Entry => {
     const entry = queue.ready[queue.head]!;
     queue.ready[queue.head] = undefined;
     queue.head++;
@@ -72,13 +77,13 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
     return entry;
   };
 
-  const put = (queue: MemoryQueue, entry: Entry): void => {
+  const put = (queue: QueueState, entry: Entry): void => {
     if (closed) return;
     queue.ready.push(entry);
     schedule(queue);
   };
 
-  const putLater = (queue: MemoryQueue, entry: Entry, delayMs: number): void => {
+  const putLater = (queue: QueueState, entry: Entry, delayMs: number): void => {
     if (delayMs <= 0) {
       put(queue, entry);
       return;
@@ -87,10 +92,10 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
       queue.delayed.delete(timer);
       put(queue, entry);
     }, delayMs);
-    queue.delayed.add(timer);
+    queue.delayed.set(timer, entry);
   };
 
-  const schedule = (queue: MemoryQueue): void => {
+  const schedule = (queue: QueueState): void => {
     if (queue.pumping) return;
     queue.pumping = true;
     queueMicrotask(() => {
@@ -99,7 +104,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
     });
   };
 
-  const pump = (queue: MemoryQueue): void => {
+  const pump = (queue: QueueState): void => {
     while (readyCount(queue) > 0) {
       const consumer = nextFree(queue);
       if (!consumer) return;
@@ -108,7 +113,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
     }
   };
 
-  const nextFree = (queue: MemoryQueue): MemoryConsumer | null => {
+  const nextFree = (queue: QueueState): MemoryConsumer | null => {
     for (let i = 0; i < queue.consumers.length; i++) {
       const at = (queue.nextConsumer + i) % queue.consumers.length;
       const consumer = queue.consumers[at]!;
@@ -120,7 +125,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
     return null;
   };
 
-  const deliver = (queue: MemoryQueue, consumer: MemoryConsumer, entry: Entry): void => {
+  const deliver = (queue: QueueState, consumer: MemoryConsumer, entry: Entry): void => {
     let ended = false;
     const end = (then?: () => void): Promise<void> => {
       if (ended) return Promise.reject(new YeeterError('INTERNAL', `job ${entry.job.jobId} was ended twice`));
@@ -171,10 +176,20 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
     return { queue: name, ready, unacknowledged, consumers: queue.consumers.length };
   };
 
+  const expedite = (): void => {
+    for (const queue of queues.values()) {
+      for (const [timer, entry] of queue.delayed) {
+        clearTimeout(timer);
+        put(queue, entry);
+      }
+      queue.delayed.clear();
+    }
+  };
+
   const close = async (): Promise<void> => {
     closed = true;
     for (const queue of queues.values()) {
-      for (const timer of queue.delayed) clearTimeout(timer);
+      for (const timer of queue.delayed.keys()) clearTimeout(timer);
       queue.delayed.clear();
       queue.ready.length = 0;
       queue.head = 0;
@@ -196,6 +211,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): QueuePort {
     },
     consume,
     depth: async (names) => names.map(depthOf),
+    expedite,
     close,
     [Symbol.asyncDispose]: close,
   };

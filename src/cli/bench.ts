@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { checkNamespace, namespacesNeeded, type RunIdentity } from '../domain/identity.ts';
+import type { OnFailure } from '../domain/template.ts';
+import { YeeterError } from '../lib/errors.ts';
+import { type EmbeddedEnd, type EmbeddedRun, startEmbeddedRun } from '../roles/embedded.ts';
+import { openPgliteStore } from '../storage/pglite/open-pglite-store.ts';
+import type { RunRecord, StoragePort } from '../storage/port.ts';
+import type { DicomAddress, HostPort } from './address.ts';
+import { type ResolvedEndpoints, resolveEndpoints } from './bench-endpoints.ts';
+import { confirmTargets } from './bench-guard.ts';
+import { forecast, formatForecast } from './forecast.ts';
+import { onInterrupt } from './interrupt.ts';
+import { loadTemplateFile } from './load-template-file.ts';
+import { createProgressDisplay } from './progress.ts';
+import { writeRunFiles } from './run-files.ts';
+import { createRunReport, type RunReport } from './run-report.ts';
+import { formatSummary } from './summary.ts';
+
+export interface BenchOptions {
+  templateFile: string;
+  patients: number;
+  /** Null draws on the data folder's own seed and a namespace that no run has had. */
+  seed: number | null;
+  namespace: number | null;
+  clockStartMs: number | null;
+  uidRoot: string | null;
+  concurrency: number;
+  onFailure: OnFailure;
+  mllp: HostPort | null;
+  dicom: DicomAddress | null;
+  outDir: string | null;
+  dataDir: string;
+  /** Names that confirm endpoints which are not loopback. */
+  confirm: readonly string[];
+  json: boolean;
+  quiet: boolean;
+}
+
+/** Virtual clock of runs against the built-in sinks alone: a Monday morning. Other receivers look at the date. */
+const SINK_CLOCK_START_MS = Date.UTC(2026, 0, 5, 7);
+
+/** Runs a template in the embedded shape and leaves its files. @returns the exit code: 0 when every patient completed */
+export async function bench(options: BenchOptions): Promise<number> {
+  const say = options.quiet ? () => {} : (line: string) => void process.stderr.write(`${line}\n`);
+  const template = await loadTemplateFile(options.templateFile);
+  await using resolved = await resolveEndpoints(template, options);
+  await using store = await openPgliteStore({ dataDir: resolve(options.dataDir), onProgress: say });
+  const maxConnections = await confirmTargets(store, resolved.endpoints, options);
+  const identity = await chooseIdentity(store, resolved, options);
+  say(formatForecast(forecast(template, identity, options.patients)));
+  const run = await store.createRun({
+    userId: null,
+    template,
+    identity,
+    patientCount: options.patients,
+    concurrency: options.concurrency,
+    onFailure: options.onFailure,
+    tags: [],
+  });
+  const outDir = resolve(options.outDir ?? join('yeeter-out', `run-${run.id}`));
+  await makeOutDir(outDir);
+  say(`run ${run.id}: ${template.name}, seed ${identity.seed}, namespace ${identity.namespace}, ${outDir}`);
+  await store.transitionRun(run.id, 'start');
+  const { id: deploymentId } = await store.deployment();
+  const embedded = startEmbeddedRun(store, {
+    runId: run.id,
+    deploymentId,
+    endpoints: resolved.endpoints,
+    maxConnections,
+    resumed: false,
+    studyDir: join(outDir, 'studies'),
+  });
+  const ended = await watch(embedded, run, options);
+  const sinkCounts = await resolved.stopSinks();
+  const report = await createRunReport(store, run.id, { resolved, sinkCounts, ended });
+  await writeRunFiles(store, report, outDir);
+  present(report, outDir, options);
+  return report.totals.completed === options.patients && ended.fault === null ? 0 : 1;
+}
+
+async function chooseIdentity(
+  store: StoragePort,
+  resolved: ResolvedEndpoints,
+  options: BenchOptions,
+): Promise<RunIdentity> {
+  const { seed, namespace, patients } = options;
+  const deployment = await store.deployment();
+  const fresh = seed === null && namespace === null;
+  const identity: RunIdentity = {
+    seed: seed ?? deployment.seed,
+    namespace: fresh ? await store.claimNamespaces(namespacesNeeded(patients)) : (namespace ?? 0),
+    clockStartMs: options.clockStartMs ?? (resolved.onlySinks ? SINK_CLOCK_START_MS : startOfTodayMs()),
+    uidRoot: options.uidRoot,
+  };
+  checkNamespace(identity, patients);
+  return identity;
+}
+
+function startOfTodayMs(): number {
+  const now = new Date();
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
+}
+
+async function makeOutDir(outDir: string): Promise<void> {
+  try {
+    await mkdir(outDir, { recursive: true });
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new YeeterError('USAGE', `--out ${outDir}: the folder cannot be made: ${reason}`, { cause });
+  }
+}
+
+/** Shows the progress until the run is over; Ctrl-C stops the run, not the process. */
+async function watch(embedded: EmbeddedRun, run: RunRecord, options: BenchOptions): Promise<EmbeddedEnd> {
+  const display = options.quiet
+    ? null
+    : createProgressDisplay({ stream: process.stderr, patientCount: run.patientCount, nowMs: Date.now });
+  embedded.onProgress((progress) => display?.update(progress));
+  using _ = onInterrupt(() => {
+    display?.end();
+    process.stderr.write('stopping: no further patient starts; those in flight are finished or cut off\n');
+    embedded.stop();
+  });
+  try {
+    return await embedded.ended;
+  } finally {
+    display?.end();
+  }
+}
+
+function present(report: RunReport, outDir: string, options: BenchOptions): void {
+  if (options.json) process.stdout.write(`${JSON.stringify(report.json, null, 2)}\n`);
+  else if (!options.quiet) process.stdout.write(`${formatSummary(report, outDir)}\n`);
+  if (report.fault) process.stderr.write(`yeeter: ${report.fault.code}: ${report.fault.message}\n`);
+}

@@ -1,0 +1,28 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A commander parser of whole numbers within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`it is not a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** A commander parser of times. @returns milliseconds since the epoch */
+export function isoTime(text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) {
+    throw new InvalidArgumentError('it is not an ISO 8601 time, for example 2026-01-05T07:00:00Z.');
+  }
+  return ms;
+}
+
+/** Gathers an option that may be given more than once. */
+export function gather(text: string, earlier: readonly string[]): string[] {
+  return [...earlier, text];
+}
+
+export const MAX_PORT = 65_535;

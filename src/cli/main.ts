@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { toYeeterError, YeeterError } from '../lib/errors.ts';
+import { addBenchCommand } from './commands/bench-command.ts';
+import { addCheckCommand } from './commands/check-command.ts';
+import { addEchoCommand } from './commands/echo-command.ts';
+import { addSendHl7Command } from './commands/send-hl7-command.ts';
+import { addSinkCommand } from './commands/sink-command.ts';
+import { addStudyCommand } from './commands/study-command.ts';
+import { addTargetsCommand } from './commands/targets-command.ts';
+
+/** Usage faults end with 2, everything else that went wrong with 1. */
+const USAGE_CODES = new Set([
+  'USAGE',
+  'CONFIG_INVALID',
+  'TEMPLATE_INVALID',
+  'TEMPLATE_UNREADABLE',
+  'GENERATOR_INVALID',
+  'NAMESPACE_EXHAUSTED',
+  'TARGET_REFUSED',
+  'DICOM_AE_TITLE',
+]);
+
+const EXAMPLES = `
+Examples:
+  $ yeeter bench examples/templates/order-to-image.yaml --patients 1000
+  $ yeeter bench examples/templates/orders-only.yaml --mllp 127.0.0.1:2575 --seed 7
+  $ yeeter sink --mllp-port 2575 --dicom-port 11112 --keep received
+  $ yeeter check my-template.yaml`;
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+const program = new Command('yeeter')
+  .description('Plays a radiology department against HL7 and DICOM systems and measures what they sustain.')
+  .version(version)
+  .addHelpText('after', EXAMPLES)
+  .showHelpAfterError('(add --help for the options and examples)')
+  .configureHelp({ showGlobalOptions: true })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+addBenchCommand(program);
+addCheckCommand(program);
+addSinkCommand(program);
+addSendHl7Command(program);
+addEchoCommand(program);
+addStudyCommand(program);
+addTargetsCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  const error = toYeeterError(thrown);
+  process.stderr.write(`yeeter: ${error.code}: ${error.message}\n`);
+  if (error.code === 'INTERNAL' && thrown instanceof Error && !(thrown instanceof YeeterError)) {
+    process.stderr.write(`${thrown.stack}\n`);
+  }
+  process.exitCode = USAGE_CODES.has(error.code) ? 2 : 1;
+}

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import type { SinkCounts, SinkMessage } from '../roles/sink-process.ts';
+import { createDicomSink, DICOM_FAULTS } from '../sink/dicom-sink.ts';
+import { parseFaultPlan } from '../sink/fault-plan.ts';
+import { createMllpSink, MLLP_FAULTS } from '../sink/mllp-sink.ts';
+import { formatBytes, formatCount } from './format.ts';
+import { onInterrupt } from './interrupt.ts';
+
+export interface SinkOptions {
+  host: string;
+  mllpPort: number;
+  dicomPort: number;
+  /** Null accepts every called AE title. */
+  aeTitle: string | null;
+  keepDir: string | null;
+  mllpFaults: string | null;
+  dicomFaults: string | null;
+  quiet: boolean;
+}
+
+/** Receives HL7 and DICOM until it is interrupted, then says how much. @returns the exit code */
+export async function sink(options: SinkOptions): Promise<number> {
+  const { host, quiet } = options;
+  const keepDir = options.keepDir === null ? null : resolve(options.keepDir);
+  const mllp = await createMllpSink({
+    host,
+    port: options.mllpPort,
+    keepDir: keepDir && resolve(keepDir, 'hl7'),
+    faultPlan: options.mllpFaults === null ? [] : parseFaultPlan(options.mllpFaults, MLLP_FAULTS),
+  });
+  const dicom = await createDicomSink({
+    host,
+    port: options.dicomPort,
+    ...(options.aeTitle === null ? {} : { aeTitle: options.aeTitle }),
+    keepDir: keepDir && resolve(keepDir, 'dicom'),
+    faultPlan: options.dicomFaults === null ? [] : parseFaultPlan(options.dicomFaults, DICOM_FAULTS),
+  });
+  if (!quiet) {
+    process.stdout.write(`MLLP on ${host}:${mllp.port}, DICOM storage on ${host}:${dicom.port}\n`);
+    process.stdout.write('Ctrl-C stops and prints the counts\n');
+  }
+  tell({ type: 'ready', ports: { mllpPort: mllp.port, dicomPort: dicom.port } });
+  await interrupted();
+  const received = await mllp.close();
+  const stored = await dicom.close();
+  const counts: SinkCounts = {
+    messages: received.received,
+    messageBytes: received.bytes,
+    associations: stored.associations,
+    instances: stored.instances,
+    instanceBytes: stored.bytes,
+  };
+  tell({ type: 'counts', counts });
+  if (!quiet) process.stdout.write(`${formatCounts(counts)}\n`);
+  return 0;
+}
+
+function tell(message: SinkMessage): void {
+  process.send?.(message);
+}
+
+/** Ctrl-C, SIGTERM, or the end of the process that started this one. */
+function interrupted(): Promise<void> {
+  return new Promise((done) => {
+    onInterrupt(done);
+    if (process.connected) process.once('disconnect', done);
+  });
+}
+
+function formatCounts(counts: SinkCounts): string {
+  return [
+    `received ${formatCount(counts.messages)} messages (${formatBytes(counts.messageBytes)})`,
+    `${formatCount(counts.associations)} associations`,
+    `${formatCount(counts.instances)} instances (${formatBytes(counts.instanceBytes)})`,
+  ].join(', ');
+}

@@ -1,0 +1,56 @@
+import { Worker } from 'node:worker_threads';
+import { YeeterError } from '../lib/errors.ts';
+import { workerEntry } from '../lib/worker-entry.ts';
+import type { PgliteStore } from '../storage/pglite/open-pglite-store.ts';
+import type {
+  EngineCommand,
+  EngineInput,
+  EngineMemory,
+  EngineMessage,
+  EngineProgress,
+} from './engine-protocol.ts';
+
+export interface EmbeddedEnd {
+  progress: EngineProgress;
+  /** Why the accounts could not be kept; null when they are complete. */
+  fault: { code: string; message: string } | null;
+}
+
+/** A run on a thread of its own. */
+export interface EmbeddedRun {
+  onProgress: (listener: (progress: EngineProgress, memory: EngineMemory) => void) => void;
+  /** Starts nothing more; what is in flight is finished, or cut off after the grace period. */
+  stop(): void;
+  ended: Promise<EmbeddedEnd>;
+}
+
+export type EmbeddedInput = Omit<EngineInput, 'storagePort'>;
+
+/** Starts the engine's thread, which talks to the storage thread directly. */
+export function startEmbeddedRun(store: PgliteStore, input: EmbeddedInput): EmbeddedRun {
+  const storagePort = store.connectPort();
+  const worker = new Worker(workerEntry(import.meta.url, './engine-thread'), {
+    workerData: { ...input, storagePort } satisfies EngineInput,
+    transferList: [storagePort],
+  });
+  const listeners: ((progress: EngineProgress, memory: EngineMemory) => void)[] = [];
+  const ended = new Promise<EmbeddedEnd>((resolve, reject) => {
+    worker.on('message', (message: EngineMessage) => {
+      if (message.type === 'progress') {
+        for (const listener of listeners) listener(message.progress, message.memory);
+      } else {
+        const { progress, fault } = message;
+        worker.once('exit', () => resolve({ progress, fault }));
+      }
+    });
+    worker.on('error', reject);
+    worker.on('exit', (code) =>
+      reject(new YeeterError('INTERNAL', `the engine's thread ended early (${code})`)),
+    );
+  });
+  return {
+    onProgress: (listener) => listeners.push(listener),
+    stop: () => worker.postMessage({ type: 'stop' } satisfies EngineCommand),
+    ended,
+  };
+}

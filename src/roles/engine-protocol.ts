@@ -1,0 +1,45 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Endpoint } from '../domain/endpoint.ts';
+
+/** What the engine's thread is started with. */
+export interface EngineInput {
+  runId: number;
+  deploymentId: string;
+  /** To the storage thread. */
+  storagePort: MessagePort;
+  /** Every endpoint that the template names, resolved. */
+  endpoints: Readonly<Record<string, Endpoint>>;
+  /** MLLP connections or DICOM associations per endpoint, by name. */
+  maxConnections: Readonly<Record<string, number>>;
+  resumed: boolean;
+  studyDir: string | null;
+}
+
+export interface EngineProgress {
+  started: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  inFlight: number;
+  /** Messages accepted. */
+  orders: number;
+  /** Instances stored. */
+  instances: number;
+  /** Bytes of data sets stored. */
+  bytes: number;
+}
+
+export interface EngineMemory {
+  heapUsedBytes: number;
+  externalBytes: number;
+}
+
+export type EngineMessage =
+  | { type: 'progress'; progress: EngineProgress; memory: EngineMemory }
+  | { type: 'ended'; progress: EngineProgress; fault: { code: string; message: string } | null };
+
+/** `stop` starts nothing more; what is in flight has the grace period, then the wires are cut. */
+export type EngineCommand = { type: 'stop' };
+
+/** From the stop to the cutting of the wires, milliseconds. */
+export const STOP_GRACE_MS = 2000;

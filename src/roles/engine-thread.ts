@@ -1,0 +1,46 @@
+import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { toYeeterError } from '../lib/errors.ts';
+import { createStoreClient } from '../storage/pglite/store-client.ts';
+import { createEngine } from './engine.ts';
+import type { EngineCommand, EngineInput, EngineMessage } from './engine-protocol.ts';
+
+/** The measuring thread: the wires and the engine, and nothing else. */
+const PROGRESS_INTERVAL_MS = 250;
+
+const port = parentPort!;
+const input = workerData as EngineInput;
+const post = (message: EngineMessage): void => port.postMessage(message);
+
+const store = createStoreClient(input.storagePort);
+// Unique for each life, or the windows of two lives in one second would be taken for one.
+const processId = `${process.pid}-${threadId}-${Date.now().toString(36)}`;
+const engine = await createEngine(input, store, processId);
+const progressTimer = setInterval(() => {
+  const { heapUsed, external } = process.memoryUsage();
+  post({
+    type: 'progress',
+    progress: engine.progress(),
+    memory: { heapUsedBytes: heapUsed, externalBytes: external },
+  });
+}, PROGRESS_INTERVAL_MS);
+
+port.on('message', (command: EngineCommand) => {
+  if (command.type === 'stop') engine.stop();
+});
+
+try {
+  const fault = await engine.run();
+  post({
+    type: 'ended',
+    progress: engine.progress(),
+    fault: fault && { code: fault.code, message: fault.message },
+  });
+} catch (thrown) {
+  const { code, message } = toYeeterError(thrown);
+  post({ type: 'ended', progress: engine.progress(), fault: { code, message } });
+} finally {
+  clearInterval(progressTimer);
+  await engine.close();
+  port.close();
+  input.storagePort.close();
+}

@@ -1,0 +1,39 @@
+import type { RunIdentity } from '../domain/identity.ts';
+import type { IterationState } from '../domain/job.ts';
+import { createDigestSum } from '../domain/manifest.ts';
+import { orderAt } from '../domain/orders.ts';
+import { patientAt, visitAt } from '../domain/population.ts';
+import type { Template } from '../domain/template.ts';
+
+/** What an iteration (from 1) begins with: its patient and its order, nothing produced yet. */
+export function startState(template: Template, identity: RunIdentity, iteration: number): IterationState {
+  const { patientIndex } = visitAt(identity, iteration, template.returningShare);
+  const patient = patientAt(identity, patientIndex, template.namePrefix);
+  return {
+    patient,
+    order: orderAt(identity, iteration, patient, template),
+    message: null,
+    orderContext: null,
+    studies: [],
+    unsent: null,
+    accounts: {
+      sutUs: 0,
+      ownUs: 0,
+      dicom: {
+        attemptedInstances: 0,
+        successInstances: 0,
+        attemptedBytes: 0,
+        successBytes: 0,
+        sendCount: 0,
+        sendSumUs: 0,
+        sendMinUs: null,
+        sendMaxUs: null,
+        throughputSumMbps: 0,
+        throughputMinMbps: null,
+        throughputMaxMbps: null,
+        throughputCount: 0,
+      },
+      digest: createDigestSum(),
+    },
+  };
+}

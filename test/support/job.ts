@@ -1,0 +1,29 @@
+import { JOB_SCHEMA_VERSION, type Job } from '../../src/domain/job.ts';
+import { startState } from '../../src/steps/start-state.ts';
+import { testTemplate } from './template.ts';
+
+export const TEST_IDENTITY = { seed: 7, namespace: 0, clockStartMs: Date.UTC(2026, 0, 5, 7), uidRoot: null };
+
+/** A job as a runner would publish it, for tests that only carry it about. */
+export function testJob(change: Partial<Job> = {}): Job {
+  return {
+    schemaVersion: JOB_SCHEMA_VERSION,
+    deploymentId: 'test',
+    jobId: `job-${change.iteration ?? 1}`,
+    runId: 1,
+    iteration: 1,
+    segment: 1,
+    queue: 'q',
+    jobType: null,
+    retry: { maxAttempts: 3, delayMs: 5000, backoff: 'fixed', maxDelayMs: 60_000 },
+    attempt: 1,
+    remainingSteps: [1],
+    repeatsDone: 0,
+    identity: TEST_IDENTITY,
+    state: startState(testTemplate([]), TEST_IDENTITY, change.iteration ?? 1),
+    intendedStartUs: 0,
+    publishedAtUs: 0,
+    possiblyRepeated: false,
+    ...change,
+  };
+}
