@@ -182,7 +182,7 @@ export const processHealth = pgTable(
     second: count(),
     processId: text().notNull(),
     cpuShare: doublePrecision().notNull(),
-    loopDelayP99Us: count(),
+    loopDelayP99Us: bigint('loop_delay_p99_us', { mode: 'number' }).notNull(),
     loopDelayMaxUs: count(),
     rssBytes: count(),
     heapUsedBytes: count(),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { and, asc, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pg-proxy';
 import { NAMESPACE_COUNT } from '../domain/identity.ts';
 import { isOver, nextRunStatus, type RunEvent, type RunStatus } from '../domain/run-state.ts';
@@ -86,18 +86,18 @@ export class SqlStore implements StoragePort {
     return this.#deployment;
   }
 
-  async claimNamespaces(count: number): Promise<number> {
+  async claimNamespaces(blocks: number): Promise<number> {
     const { seed } = this.#deployment;
     await this.#db.insert(namespaces).values({ seed, next: 0 }).onConflictDoNothing();
     const [claimed] = await this.#db
       .update(namespaces)
-      .set({ next: sql`${namespaces.next} + ${count}` })
-      .where(and(eq(namespaces.seed, seed), sql`${namespaces.next} + ${count} <= ${NAMESPACE_COUNT}`))
+      .set({ next: sql`${namespaces.next} + ${blocks}` })
+      .where(and(eq(namespaces.seed, seed), sql`${namespaces.next} + ${blocks} <= ${NAMESPACE_COUNT}`))
       .returning();
-    if (claimed) return claimed.next - count;
+    if (claimed) return claimed.next - blocks;
     throw new YeeterError(
       'NAMESPACE_EXHAUSTED',
-      `fewer than ${count} of the ${NAMESPACE_COUNT} namespaces of this store's seed are left: ` +
+      `fewer than ${blocks} of the ${NAMESPACE_COUNT} namespaces of this store's seed are left: ` +
         'give a seed of your own, or start another data folder or database',
     );
   }
@@ -182,8 +182,12 @@ export class SqlStore implements StoragePort {
     return rows.map((row) => row.iteration);
   }
 
-  countFinished(runId: number): Promise<number> {
-    return this.#db.$count(iterations, eq(iterations.runId, runId));
+  async countFinished(runId: number): Promise<number> {
+    const [row] = await this.#db
+      .select({ finished: count() })
+      .from(iterations)
+      .where(eq(iterations.runId, runId));
+    return row!.finished;
   }
 
   async readAttempts(runId: number, page: Page): Promise<StoredAttempt[]> {

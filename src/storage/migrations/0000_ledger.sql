@@ -96,7 +96,7 @@ CREATE TABLE "process_health" (
 	"second" bigint NOT NULL,
 	"process_id" text NOT NULL,
 	"cpu_share" double precision NOT NULL,
-	"loop_delay_p_99_us" bigint NOT NULL,
+	"loop_delay_p99_us" bigint NOT NULL,
 	"loop_delay_max_us" bigint NOT NULL,
 	"rss_bytes" bigint NOT NULL,
 	"heap_used_bytes" bigint NOT NULL,
