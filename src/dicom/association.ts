@@ -20,9 +20,13 @@ export interface StoreRequest {
   moveOriginator?: { aeTitle: string; messageId: number };
 }
 
-/** Microseconds from the first command byte to the last byte handed to the kernel, and from there to the response. */
+/** Microseconds of the monotonic clock. */
 interface Timing {
+  /** From the first command byte written to the response decoded: the two below together. */
+  serviceUs: number;
+  /** To the last byte handed to the kernel. */
   sendUs: number;
+  /** From there to the response. */
   waitUs: number;
 }
 
@@ -139,6 +143,11 @@ export class Association implements Closeable {
     return this.#window;
   }
 
+  /** It takes requests: neither over nor being released. */
+  get isOpen(): boolean {
+    return this.#ended === null && this.#releasing === null;
+  }
+
   /** Why it is over, or null while it is open. */
   get ended(): Failure | null {
     return this.#ended;
@@ -185,10 +194,10 @@ export class Association implements Closeable {
       parts: null,
     });
     if (!result.ok) return result;
-    const { response, sendUs, waitUs } = result;
-    if (response.status === STATUS.success) return { ok: true, sendUs, waitUs };
+    const { response, serviceUs, sendUs, waitUs } = result;
+    if (response.status === STATUS.success) return { ok: true, serviceUs, sendUs, waitUs };
     const message = `${this.#layer.peer}: C-ECHO was answered with ${describeStatus(response.status!)}`;
-    return { ...failure('DICOM_PROTOCOL', message), sendUs, waitUs };
+    return { ...failure('DICOM_PROTOCOL', message), serviceUs, sendUs, waitUs };
   }
 
   /** Any DIMSE request; settles with the final response. */
@@ -432,8 +441,7 @@ export class Association implements Closeable {
       return;
     }
     this.#pending.delete(operation.command.messageId!);
-    const { sendUs, waitUs } = timing(operation, nowUs);
-    operation.finish({ ok: true, response, dataSet, bytes: operation.bytes, sendUs, waitUs });
+    operation.finish({ ok: true, response, dataSet, bytes: operation.bytes, ...timing(operation, nowUs) });
     this.#pump();
   }
 
@@ -536,7 +544,8 @@ async function* countParts(parts: AsyncIterable<Buffer>, operation: Operation): 
 /** A response may be read before the kernel's word that all was sent; then nothing was waited for. */
 function timing(operation: Operation, nowUs: number): Timing {
   const sentUs = operation.sentUs === 0 ? nowUs : operation.sentUs;
-  return { sendUs: sentUs - operation.startedUs, waitUs: nowUs - sentUs };
+  const { startedUs } = operation;
+  return { serviceUs: nowUs - startedUs, sendUs: sentUs - startedUs, waitUs: nowUs - sentUs };
 }
 
 function storeResult(
@@ -544,13 +553,19 @@ function storeResult(
   sopInstanceUid: string,
   peer: string,
 ): StoreResult {
-  const { response, bytes, sendUs, waitUs } = result;
+  const { response, bytes, serviceUs, sendUs, waitUs } = result;
   const status = response.status!;
   const verdict = judgeStoreStatus(status);
   if (verdict === 'stored' || verdict === 'stored-with-warning') {
-    return { ok: true, status, warning: verdict === 'stored-with-warning', bytes, sendUs, waitUs };
+    return { ok: true, status, warning: verdict === 'stored-with-warning', bytes, serviceUs, sendUs, waitUs };
   }
   const comment = response.errorComment ? `, "${response.errorComment}"` : '';
   const message = `${peer}: instance ${sopInstanceUid} was refused with ${describeStatus(status)}${comment}`;
-  return { ...failure('DICOM_STORE_FAILED', message, verdict === 'retry'), status, sendUs, waitUs };
+  return {
+    ...failure('DICOM_STORE_FAILED', message, verdict === 'retry'),
+    status,
+    serviceUs,
+    sendUs,
+    waitUs,
+  };
 }
