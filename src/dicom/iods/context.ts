@@ -1,0 +1,62 @@
+import { createRng, type Rng } from '../../lib/rng.ts';
+import type { DataSet } from '../dataset.ts';
+import { formatOf, type PixelFormat } from '../pixels/format.ts';
+import { isPaired, type Region, regionOf } from '../pixels/region.ts';
+import { type ImageModality, isImageModality, type SeriesInput, type StudyInput } from '../study.ts';
+import { deriveUid } from '../uids.ts';
+
+/** What the modules of a series' objects are built from. */
+export interface SeriesContext {
+  study: StudyInput;
+  series: SeriesInput;
+  region: Region;
+  /** Start of the series: series follow each other at two minutes. */
+  startMs: number;
+  frameOfReferenceUid: string;
+  /** Acquisition values of the series; equal for equal seeds. */
+  rng: Rng;
+}
+
+export interface ImageContext extends SeriesContext {
+  modality: ImageModality;
+  format: PixelFormat;
+  /** Null where the body part is not paired and none was given. */
+  laterality: 'L' | 'R' | 'B' | 'U' | null;
+  burnedIn: boolean;
+}
+
+/** How one class of objects is built: elements that the whole series shares, and those of one instance. */
+export interface ImageIod {
+  sopClassUid: string;
+  shared(context: ImageContext): DataSet;
+  own(context: ImageContext, instanceNumber: number): DataSet;
+}
+
+const SERIES_INTERVAL_MS = 120_000;
+
+export function seriesContext(study: StudyInput, series: SeriesInput): SeriesContext {
+  return {
+    study,
+    series,
+    region: regionOf(study.bodyPart),
+    startMs: study.startMs + series.seriesNumber * SERIES_INTERVAL_MS,
+    frameOfReferenceUid: deriveUid(study.uidRoot ?? null, 'frame of reference', study.studyInstanceUid),
+    rng: createRng('series', study.contentSeed, series.seriesNumber),
+  };
+}
+
+export function imageContext(study: StudyInput, series: SeriesInput): ImageContext {
+  const modality = isImageModality(series.modality) ? series.modality : 'CT';
+  const paired = isPaired(study.bodyPart);
+  return {
+    ...seriesContext(study, series),
+    modality,
+    format: formatOf(study, series, modality),
+    laterality: series.laterality ?? (paired ? pairedDefault(study) : null),
+    burnedIn: study.burnPatientInfo && study.pixels === 'modality',
+  };
+}
+
+function pairedDefault(study: StudyInput): 'L' | 'R' {
+  return study.contentSeed % 2 === 0 ? 'R' : 'L';
+}

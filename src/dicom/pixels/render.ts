@@ -1,0 +1,57 @@
+import type { Canvas } from './canvas.ts';
+import { frameBytes, type PixelFormat } from './format.ts';
+import { createNoise } from './noise.ts';
+import type { Picture } from './picture.ts';
+
+/** Stored values of one frame: the canvas at the format's matrix, with noise, in the format's depth. */
+export function renderFrame(
+  canvas: Canvas,
+  format: PixelFormat,
+  noise: Picture['noise'],
+  seed: readonly (number | string)[],
+): Buffer {
+  const { rows, columns, bitsAllocated, bitsStored } = format;
+  const buffer = Buffer.alloc(frameBytes(format));
+  const stored =
+    bitsAllocated === 16
+      ? new Uint16Array(buffer.buffer, buffer.byteOffset, rows * columns)
+      : new Uint8Array(buffer.buffer, buffer.byteOffset, rows * columns);
+  const { normal } = createNoise(...seed);
+  const max = 2 ** bitsStored - 1;
+  const line = new Float32Array(columns);
+  for (let row = 0; row < rows; row++) {
+    sampleRow(canvas, row, rows, line);
+    const start = row * columns;
+    for (let column = 0; column < columns; column++) {
+      const signal = line[column]!;
+      const sigma =
+        noise.share === 0 ? noise.fixed : noise.fixed + noise.share * Math.sqrt(signal > 0 ? signal : 0);
+      const value = Math.round(signal + sigma * normal());
+      stored[start + column] = value < 0 ? 0 : Math.min(value, max);
+    }
+  }
+  return buffer;
+}
+
+/** One row of the canvas, bilinearly between its points when it is coarser than the image. */
+function sampleRow(canvas: Canvas, row: number, rows: number, line: Float32Array): void {
+  const { width, height, values } = canvas;
+  if (width === line.length && height === rows) {
+    line.set(values.subarray(row * width, (row + 1) * width));
+    return;
+  }
+  const y = Math.min(height - 1, Math.max(0, ((row + 0.5) * height) / rows - 0.5));
+  const top = Math.floor(y) * width;
+  const bottom = Math.min(height - 1, Math.floor(y) + 1) * width;
+  const v = y - Math.floor(y);
+  const scale = width / line.length;
+  for (let column = 0; column < line.length; column++) {
+    const x = Math.min(width - 1, Math.max(0, (column + 0.5) * scale - 0.5));
+    const left = Math.floor(x);
+    const right = left + 1 < width ? left + 1 : left;
+    const u = x - left;
+    const above = values[top + left]! * (1 - u) + values[top + right]! * u;
+    const below = values[bottom + left]! * (1 - u) + values[bottom + right]! * u;
+    line[column] = above * (1 - v) + below * v;
+  }
+}
