@@ -171,6 +171,29 @@ export function parseAck(message: Buffer): Ack | null {
   };
 }
 
+/**
+ * The code when a reply is a plain AA or CA for that control id, as nearly all are; null for everything else, which
+ * `parseAck` then reads in full. Makes no string.
+ */
+export function acceptanceOf(reply: Buffer, controlId: string): 'AA' | 'CA' | null {
+  if (reply[0] !== 0x4d || reply[1] !== 0x53 || reply[2] !== 0x48) return null;
+  const separator = reply[3]!;
+  let at = 4;
+  while (at < reply.length && reply[at] !== CR) at++;
+  // CR, MSA, separator, code, separator, control id.
+  if (reply[at + 1] !== 0x4d || reply[at + 2] !== 0x53 || reply[at + 3] !== 0x41) return null;
+  if (reply[at + 4] !== separator || reply[at + 6] !== 0x41 || reply[at + 7] !== separator) return null;
+  const first = at + 8;
+  const length = controlId.length;
+  const end = reply[first + length];
+  if (length === 0 || (end !== separator && end !== CR && end !== undefined)) return null;
+  for (let i = 0; i < length; i++) {
+    const character = controlId.charCodeAt(i);
+    if (character !== reply[first + i] || character >= 0x80) return null;
+  }
+  return reply[at + 5] === 0x41 ? 'AA' : reply[at + 5] === 0x43 ? 'CA' : null;
+}
+
 /** MSA-3 and the first ERR segment in words: ERR-8 or ERR-7 or ERR-3 (from 2.5 on), else ERR-1 as it stands. */
 function reason(message: Buffer, msa: number, separator: number, msaText: string): string {
   const parts = msaText === '' ? [] : [msaText];
@@ -205,6 +228,13 @@ function escapeText(text: string, separators: string): string {
   return escaped;
 }
 
+/** The MSH segment, one character a byte: names in any character set come out as the bytes that came in. */
+function headerText(message: Buffer, start: number): string {
+  let end = start;
+  while (end < message.length && message[end] !== CR && message[end] !== LF) end++;
+  return message.toString('latin1', start, end);
+}
+
 /**
  * Builds the acknowledgement of a message: sender and receiver swapped, its separators, processing id (MSH-11),
  * version (MSH-12) and character set (MSH-18) echoed, its control id in MSA-2. Bytes without an MSH get an
@@ -212,15 +242,13 @@ function escapeText(text: string, separators: string): string {
  */
 export function buildAck(message: Buffer, code: AckCode, options: BuildAckOptions = {}): Buffer {
   const start = headerStart(message);
-  const separator = start === -1 ? 0x7c : message[start + 3]!;
-  const bounds = start === -1 ? [] : fieldBounds(message, start, separator, 18);
-  // One character a byte: names in any character set come out as the bytes that came in.
-  const field = (n: number): string =>
-    n <= bounds.length ? message.toString('latin1', bounds[n - 2]!, bounds[n - 1]! - 1) : '';
-  const s = String.fromCharCode(separator);
-  const encoding = (start === -1 ? '' : field(2)) || '^~\\&';
-  const [component] = encoding;
-  const [, trigger, structure] = field(9).split(component!);
+  const s = start === -1 ? '|' : String.fromCharCode(message[start + 3]!);
+  const fields = start === -1 ? [] : headerText(message, start).split(s, 18);
+  // MSH-1 is the separator, so that MSH-n is the piece n - 1.
+  const field = (n: number): string => fields[n - 1] ?? '';
+  const encoding = field(2) || '^~\\&';
+  const component = encoding[0]!;
+  const [, trigger, structure] = field(9).split(component);
   const type = `ACK${trigger ? component + trigger : ''}${trigger && structure ? `${component}ACK` : ''}`;
   const answered = options.answeredId ?? field(10);
   const own = options.controlId ?? `A${field(10).slice(-19)}`;

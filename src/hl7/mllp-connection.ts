@@ -6,6 +6,7 @@ import {
   type Ack,
   type AckCode,
   type AckCondition,
+  acceptanceOf,
   buildAck,
   isAckAsked,
   parseAck,
@@ -95,6 +96,9 @@ export interface MllpConnection<R extends MllpRequest> {
   close(): Promise<void>;
 }
 
+/** ACKs are short; a longer reply is gathered over several reads. */
+const READ_BUFFER_BYTES = 16 * 1024;
+
 interface AwaitedAck {
   sentUs: number;
   deadlineUs: number;
@@ -129,7 +133,9 @@ export function createMllpConnection<R extends MllpRequest>(
   function failed(code: ErrorCode, reason: string, ack: Buffer | null, ackCode: AckCode | null): MllpResult {
     const sentUs = request === null ? -1 : request.sentUs;
     const serviceUs = sentUs < 0 ? null : clock.monotonicUs() - sentUs;
-    return { ...failure(code, `${where}: ${reason}`), ackCode, ack, serviceUs };
+    // A copy: the bytes lie in the buffer of the connection's next read.
+    const kept = ack === null ? null : Buffer.from(ack);
+    return { ...failure(code, `${where}: ${reason}`), ackCode, ack: kept, serviceUs };
   }
 
   function settle(result: MllpResult): void {
@@ -201,7 +207,24 @@ export function createMllpConnection<R extends MllpRequest>(
     return failed(isReject ? 'MLLP_NAK_REJECT' : 'MLLP_NAK_ERROR', reason, reply, ack.code);
   }
 
+  function accepted(code: 'AA' | 'CA', reply: Buffer): void {
+    const { controlId, sentUs, application } = request!;
+    if (code === 'CA' && application !== 'NE') {
+      const due = sentUs + options.applicationAckTimeoutMs * 1000;
+      awaited.delete(controlId);
+      awaited.set(controlId, { sentUs, deadlineUs: due, isSure: application !== 'ER' });
+    }
+    settle({ ok: true, code, ack: Buffer.from(reply), serviceUs: clock.monotonicUs() - sentUs });
+  }
+
   function onReply(reply: Buffer): void {
+    const acceptance = request === null || awaited.size > 0 ? null : acceptanceOf(reply, request.controlId);
+    if (acceptance === null) judge(reply);
+    else accepted(acceptance, reply);
+  }
+
+  /** Any reply but the plain acceptance of the message in flight. */
+  function judge(reply: Buffer): void {
     const ack = parseAck(reply);
     if (ack !== null && awaited.size > 0 && ack.code.startsWith('A')) {
       const sent = awaited.get(ack.controlId);
@@ -221,13 +244,7 @@ export function createMllpConnection<R extends MllpRequest>(
         failed('MLLP_WRONG_ACK', `waited for the ACK of "${request.controlId}", got ${other}`, reply, null),
       );
     } else if (ack.code === 'AA' || ack.code === 'CA') {
-      const { sentUs, application } = request;
-      if (ack.code === 'CA' && application !== 'NE') {
-        const due = sentUs + options.applicationAckTimeoutMs * 1000;
-        awaited.delete(ack.controlId);
-        awaited.set(ack.controlId, { sentUs, deadlineUs: due, isSure: application !== 'ER' });
-      }
-      settle({ ok: true, code: ack.code, ack: reply, serviceUs: clock.monotonicUs() - sentUs });
+      accepted(ack.code, reply);
     } else {
       settle(refused(ack, reply));
     }
@@ -240,7 +257,16 @@ export function createMllpConnection<R extends MllpRequest>(
   }
 
   function open(): void {
-    const target = { host, port, noDelay: true };
+    const readInto = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+    // One buffer for all reads: allocating one for each costs more than the copy of a short ACK.
+    const onread = {
+      buffer: readInto,
+      callback(length: number): boolean {
+        if (socket === opening) onBytes(readInto.subarray(0, length));
+        return true;
+      },
+    };
+    const target = { host, port, noDelay: true, onread };
     const servername = isIP(host) === 0 ? { servername: host } : {};
     const opening =
       options.tls === null ? tcpConnect(target) : tlsConnect({ ...servername, ...options.tls, ...target });
@@ -263,6 +289,11 @@ export function createMllpConnection<R extends MllpRequest>(
         if (socket === opening) onReply(reply);
       },
     );
+    const onBytes = (bytes: Buffer): void => {
+      decoder.push(bytes);
+      // Only when all that came is read: what else it holds must not be taken for the next message's ACK.
+      release();
+    };
     const ended = (error: Error | null): void => {
       if (socket !== opening) return;
       if (connected) {
@@ -284,12 +315,6 @@ export function createMllpConnection<R extends MllpRequest>(
       connected = true;
       counters.connectionsOpened++;
       write();
-    });
-    opening.on('data', (chunk: Buffer) => {
-      if (socket !== opening) return;
-      decoder.push(chunk);
-      // Only when the whole chunk is read: what else it holds must not be taken for the next message's ACK.
-      release();
     });
     opening.on('end', () => ended(null));
     opening.on('error', ended);
