@@ -43,7 +43,7 @@ const SINK_CLOCK_START_MS = Date.UTC(2026, 0, 5, 7);
 /** Runs a template in the embedded shape and leaves its files. @returns the exit code: 0 when every patient completed */
 export async function bench(options: BenchOptions): Promise<number> {
   const say = options.quiet ? () => {} : (line: string) => void process.stderr.write(`${line}\n`);
-  const template = await loadTemplateFile(options.templateFile);
+  const template = loadTemplateFile(options.templateFile);
   await using resolved = await resolveEndpoints(template, options);
   await using store = await openPgliteStore({ dataDir: resolve(options.dataDir), onProgress: say });
   const maxConnections = await confirmTargets(store, resolved.endpoints, options);

@@ -1,8 +1,8 @@
-import { typicalInstanceBytes } from '../dicom/pixels/format.ts';
 import type { RunIdentity } from '../domain/identity.ts';
 import { planStudies } from '../domain/studies.ts';
 import type { Template } from '../domain/template.ts';
 import { startState } from '../steps/start-state.ts';
+import { instanceBytes } from '../steps/study-factory.ts';
 import { formatBytes, formatCount } from './format.ts';
 
 /** What a run is going to send. */
@@ -60,7 +60,7 @@ function addIteration(
     for (const study of planned) {
       for (const series of study.series) {
         sum.instances += series.instanceCount * times;
-        sum.bytes += series.instanceCount * times * typicalInstanceBytes(study, series);
+        sum.bytes += series.instanceCount * times * instanceBytes(study, series);
       }
     }
   }

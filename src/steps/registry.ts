@@ -8,10 +8,10 @@ import { STEP_OK, type StepHandler } from './step.ts';
 /** The engine does the waiting, since it alone knows whether a consumer would be held by it. */
 const wait: StepHandler<'WAIT'> = () => STEP_OK;
 
-export const STEP_HANDLERS = {
+export const STEP_HANDLERS: { readonly [T in StepType]: StepHandler<T> } = {
   GENERATE_HL7: generateHl7,
   SEND_MLLP: sendMllp,
   GENERATE_DICOM: generateDicom,
   SEND_DICOM: sendDicom,
   WAIT: wait,
-} as const satisfies { [T in StepType]: StepHandler<T> };
+};

@@ -191,7 +191,7 @@ async function storeOne(
   const [, studyIndex, seriesIndex, n] = instance;
   const study = call.state.studies[studyIndex]!;
   const built = environment.studies.build(study, seriesIndex, n);
-  if (call.firstAttempt) addDigest(call.state.accounts.digest, built.digest());
+  if (call.firstAttempt) addDigest(call.state.accounts.digest, built.manifestDigest());
   const stored = await lease.association.store(built);
   sending.attemptedInstances++;
   sending.attemptedBytes += built.sizeBytes;

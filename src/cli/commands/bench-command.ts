@@ -9,19 +9,19 @@ Without --mllp and --dicom the built-in sinks receive, in a process of their own
 Exit code: 0 when every patient completed, 1 when some failed or the run was stopped, 2 for bad usage.
 
 Examples:
-  $ yeeter bench examples/templates/order-to-image.yaml --patients 1000
-  $ yeeter bench examples/templates/order-to-image.yaml --seed 7 --namespace 0 --out first
+  $ yeeter bench --patients 1000
+  $ yeeter bench order-to-image --seed 7 --namespace 0 --out first
   $ yeeter bench examples/templates/orders-only.yaml --mllp 127.0.0.1:2575 --concurrency 64
   $ yeeter bench examples/templates/mixed-modalities.yaml --dicom ORTHANC@127.0.0.1:4242`;
 
-/** A run of a hundred thousand blocks of identifiers has no more iterations than these. */
+/** Identifiers have eight digits. */
 const MAX_PATIENTS = 100_000_000;
 
 export function addBenchCommand(program: Command): void {
   program
     .command('bench')
     .description('run a template for synthetic patients and measure every step')
-    .argument('<template>', 'YAML or JSON file')
+    .argument('[template]', 'YAML or JSON file, or the name of a built-in template', 'order-to-image')
     .option('-n, --patients <count>', 'patients to run it for', wholeNumber(1, MAX_PATIENTS), 100)
     .option('--seed <number>', 'same seed, namespace and clock: same bytes', wholeNumber(0, 2 ** 53 - 1))
     .option(

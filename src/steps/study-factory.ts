@@ -1,0 +1,91 @@
+import { type BuiltInstance, createInstanceBuilder } from '../dicom/iods/build-instance.ts';
+import { formatOf, frameBytes } from '../dicom/pixels/format.ts';
+import { createPixelPool } from '../dicom/pixels/pool.ts';
+import type { PresentationContextRequest } from '../dicom/scu.ts';
+import { isImageModality, type SeriesInput, type StudyInput } from '../dicom/study.ts';
+import { EXPLICIT_VR_LITTLE_ENDIAN, SOP_CLASS } from '../dicom/uids.ts';
+import { writeStudy } from '../dicom/write-study.ts';
+import type { SeriesSpec, StudySpec } from '../domain/study-spec.ts';
+
+/** Turns specifications into data sets. Pictures are drawn before they are needed and shared. */
+export interface StudyFactory {
+  /** Draws what the study needs and is not there yet. */
+  prepare(spec: StudySpec): Promise<void>;
+  /** The presentation contexts that a study needs; those of everything we build when it is null. */
+  contexts(spec: StudySpec | null): readonly PresentationContextRequest[];
+  /** @param instance from 1 */
+  build(spec: StudySpec, seriesIndex: number, instance: number): BuiltInstance;
+  /** Writes the study's files below `dir`. @throws {YeeterError} DISK_FULL, STORAGE_FAILED */
+  write(spec: StudySpec, dir: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createStudyFactory(): StudyFactory {
+  const pool = createPixelPool();
+  const build = createInstanceBuilder(pool);
+  const inputs = new WeakMap<StudySpec, StudyInput>();
+  const everything = contextsOf(Object.values(SOP_CLASS));
+
+  const inputOf = (spec: StudySpec): StudyInput => {
+    let input = inputs.get(spec);
+    if (!input) {
+      input = toStudyInput(spec);
+      inputs.set(spec, input);
+    }
+    return input;
+  };
+
+  return {
+    prepare: async (spec) => pool.prepare(inputOf(spec)),
+    contexts: (spec) => (spec === null ? everything : contextsOf(spec.series.map(sopClassOf))),
+    build: (spec, seriesIndex, instance) => {
+      const input = inputOf(spec);
+      return build(input, input.series[seriesIndex]!, instance);
+    },
+    write: async (spec, dir) => {
+      await writeStudy(inputOf(spec), dir, build);
+    },
+    close: async () => {},
+  };
+}
+
+function contextsOf(sopClasses: readonly string[]): PresentationContextRequest[] {
+  return [...new Set(sopClasses)].map((abstractSyntax) => ({
+    abstractSyntax,
+    transferSyntaxes: [EXPLICIT_VR_LITTLE_ENDIAN],
+  }));
+}
+
+function sopClassOf(series: SeriesSpec): string {
+  if (series.kind === 'report') return SOP_CLASS.basicTextSr;
+  if (series.kind === 'dose-sr') return SOP_CLASS.radiationDoseSr;
+  return SOP_CLASS[series.modality as keyof typeof SOP_CLASS];
+}
+
+/** The DICOM room has no nulls where an attribute may be absent. */
+function toStudyInput(spec: StudySpec): StudyInput {
+  const { uidRoot, series, ...rest } = spec;
+  return {
+    ...rest,
+    ...(uidRoot === null ? {} : { uidRoot }),
+    series: series.map(toSeriesInput),
+  };
+}
+
+function toSeriesInput({ viewPosition, laterality, ...rest }: SeriesSpec): SeriesInput {
+  return {
+    ...rest,
+    ...(viewPosition === null ? {} : { viewPosition }),
+    ...(laterality === null ? {} : { laterality }),
+  };
+}
+
+/** Headers, reckoned; reports have little else. */
+const HEADER_BYTES = 2000;
+
+/** Size of one data set of a series, reckoned from its matrix and depth. */
+export function instanceBytes(spec: StudySpec, series: SeriesSpec): number {
+  if (!isImageModality(series.modality)) return HEADER_BYTES;
+  const format = formatOf(toStudyInput(spec), toSeriesInput(series), series.modality);
+  return HEADER_BYTES + frameBytes(format) * format.frames;
+}
