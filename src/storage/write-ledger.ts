@@ -43,6 +43,8 @@ const MISSING_ITERATIONS =
 
 const NO_DUPLICATES: LedgerReceipt = { duplicateAttempts: 0, duplicateIterations: 0 };
 const MAX_TRIES = 5;
+/** Class of the advisory locks on runs; an arbitrary constant. */
+const LEDGER_LOCK = 1_984_112;
 
 /** The common case: every row is new, so that nothing has to be looked up and a clash undoes the whole batch. */
 async function insertNew(executor: SqlExecutor, batch: EncodedLedger): Promise<void> {
@@ -63,8 +65,16 @@ function shortfall(rows: EncodedRows | null, added: readonly unknown[][]): Map<n
 
 const total = (counts: Map<number, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
 
+/** Writers of the same run come one after the other here, or equal rows in another order would deadlock them. */
+async function lockRuns(tx: SqlQueries, batch: EncodedLedger): Promise<void> {
+  const runIds = new Set(Object.values(batch).flatMap((rows) => rows?.perRun.map(([runId]) => runId) ?? []));
+  for (const runId of [...runIds].sort((a, b) => a - b))
+    await tx.query('select pg_advisory_xact_lock($1, ($2::int8 % 2147483647)::int4)', [LEDGER_LOCK, runId]);
+}
+
 /** What is there already stays as it is and is counted with its run, in the same transaction. */
 async function insertMissing(tx: SqlQueries, batch: EncodedLedger): Promise<LedgerReceipt> {
+  await lockRuns(tx, batch);
   const attempts = batch.attempts ? await tx.query(MISSING_ATTEMPTS, batch.attempts.columns) : [];
   const iterations = batch.iterations ? await tx.query(MISSING_ITERATIONS, batch.iterations.columns) : [];
   for (const [kind, statement] of NEW_ROWS.slice(2))
