@@ -26,11 +26,6 @@ export function addDigest(sum: DigestSum, digest: Uint8Array): void {
     addLane(sum, lane, view.getUint32(8 * lane), view.getUint32(8 * lane + 4));
 }
 
-/** Adds one sum to another, in place. */
-export function addSum(sum: DigestSum, other: DigestSum): void {
-  for (let lane = 0; lane < LANES; lane++) addLane(sum, lane, other[2 * lane]!, other[2 * lane + 1]!);
-}
-
 export type LaneSums = readonly [string, string, string, string];
 
 /** The lanes as signed 64-bit decimal numbers, as SQL's int8 columns take them. */

@@ -7,7 +7,7 @@ import type { Patient } from './patient.ts';
 export const ASSIGNING_AUTHORITY = 'YEETER';
 
 /** Begins every last name, so that nobody takes a synthetic patient for a real one. */
-export const DEFAULT_NAME_PREFIX = 'ZZTEST';
+const DEFAULT_NAME_PREFIX = 'ZZTEST';
 
 const DAY_MS = 86_400_000;
 

@@ -91,7 +91,7 @@ const MG_VIEWS = [
 ] as const;
 
 /** `count` mammograms over the four views in turn (those of one side when the order names it). */
-export function mammograms(procedure: Procedure, count: number): PlannedSeries[] {
+function mammograms(procedure: Procedure, count: number): PlannedSeries[] {
   const views = MG_VIEWS.filter(([side]) => procedure.laterality === null || side === procedure.laterality);
   const used = views.slice(0, Math.min(count, views.length));
   return used.map(([side, view], i) => ({

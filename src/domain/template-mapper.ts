@@ -84,7 +84,7 @@ export function toHandOff(parameters: ParametersIn['GENERATE_HL7']): HandOff | n
 }
 
 /** Fills in what only the whole template decides: the names that references stand for. */
-export type ParameterMappers = {
+type ParameterMappers = {
   [T in StepType]: (parameters: ParametersIn[T], endpoint: string) => StepParameters[T];
 };
 
@@ -94,7 +94,7 @@ function accessionField(parameters: ParametersIn['GENERATE_HL7']): string {
   return (parameters.custom_accession_field ?? 'OBR.3').replace('-', '.');
 }
 
-export const PARAMETER_MAPPERS: ParameterMappers = {
+const PARAMETER_MAPPERS: ParameterMappers = {
   GENERATE_HL7: (parameters) => ({
     generator: parameters.generator_template_id,
     accessionField: accessionField(parameters),

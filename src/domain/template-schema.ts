@@ -22,7 +22,6 @@ export const generatorSchema = z.object(
   { message_type: line(50).nullish(), content: text(1_000_000).nullish(), file: line(1000).nullish() },
   { error: expects('content, or file, and message_type') },
 );
-export type GeneratorIn = z.output<typeof generatorSchema>;
 
 export const stationSchema = z.object(
   {
