@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TEST_GENERATOR, testEnvironment } from '../../test/support/environment.ts';
+import { TEST_IDENTITY } from '../../test/support/job.ts';
+import { testStep, testTemplate } from '../../test/support/template.ts';
+import type { Template } from '../domain/template.ts';
+import { failure } from '../lib/errors.ts';
+import { startState } from '../steps/start-state.ts';
+import { type IterationCursor, iterate } from './iterate.ts';
+
+const generate = testStep('GENERATE_HL7', { generator: 'order', accessionField: 'OBR.3' });
+const send = testStep('SEND_MLLP', { endpoint: 'mllp', timeoutMs: 1000 });
+const template = (...steps: Parameters<typeof testTemplate>[0][number][]): Template =>
+  testTemplate(steps, { generators: { order: TEST_GENERATOR } });
+
+function cursorFor(of: Template, change: Partial<IterationCursor> = {}): IterationCursor {
+  return {
+    iteration: 1,
+    state: startState(of, TEST_IDENTITY, 1),
+    stepIndex: 0,
+    repeatsDone: 0,
+    queue: null,
+    firstAttempt: true,
+    executed: 0,
+    ...change,
+  };
+}
+
+describe('iterate', () => {
+  it('executes the steps in order and is done', async () => {
+    const of = template(generate, send);
+    const seen: string[] = [];
+    const cursor = cursorFor(of);
+    const end = await iterate(cursor, testEnvironment({ template: of }), (_, step, result) =>
+      seen.push(`${step.stepOrder} ${step.stepType} ${result.ok}`),
+    );
+    assert.deepEqual(end, { kind: 'done' });
+    assert.deepEqual(seen, ['1 GENERATE_HL7 true', '2 SEND_MLLP true']);
+    assert.equal(cursor.executed, 2);
+    assert.equal(cursor.state.accounts.sutUs, 100);
+    assert.match(cursor.state.message!.text, /\rOBR\|\|PLR\d{8}\|ACC\d{8}\|/);
+    assert.equal(cursor.state.orderContext!.accessionNumber, cursor.state.order.accessionNumber);
+  });
+
+  it('stops at the step that fails, where a retry begins', async () => {
+    const of = template(generate, send);
+    const environment = testEnvironment({
+      template: of,
+      answer: (n) => (n === 1 ? failure('MLLP_TIMEOUT', 'no answer') : null),
+    });
+    const cursor = cursorFor(of);
+    const end = await iterate(cursor, environment, () => {});
+    assert.equal(end.kind, 'failed');
+    assert.equal(cursor.stepIndex, 1);
+    const { controlId } = cursor.state.message!;
+    assert.deepEqual(await iterate(cursor, environment, () => {}), { kind: 'done' });
+    assert.equal(cursor.state.message!.controlId, controlId);
+  });
+
+  it('hands off at an async step, and goes on with it in a job of its queue', async () => {
+    const of = template(generate, { ...send, execution: 'async', queue: 'stores' });
+    const cursor = cursorFor(of);
+    const environment = testEnvironment({ template: of });
+    const end = await iterate(cursor, environment, () => {});
+    assert.equal(end.kind, 'hand_off');
+    assert.deepEqual(await iterate({ ...cursor, queue: 'stores' }, environment, () => {}), { kind: 'done' });
+    assert.equal((await iterate({ ...cursor, queue: 'other' }, environment, () => {})).kind, 'hand_off');
+  });
+
+  it('repeats a step as often as it says, each with a control id of its own', async () => {
+    const of = template({ ...generate, repeat: { count: 3, delayMs: 0 } });
+    const ids = new Set<string>();
+    const end = await iterate(cursorFor(of), testEnvironment({ template: of }), ({ state }) =>
+      ids.add(state.message!.controlId),
+    );
+    assert.equal(end.kind, 'done');
+    assert.equal(ids.size, 3);
+  });
+
+  it('sleeps through a wait in the runner, and never in a job', async () => {
+    const of = template(testStep('WAIT', { durationSeconds: 0.05 }), generate);
+    const startedMs = performance.now();
+    assert.deepEqual(await iterate(cursorFor(of), testEnvironment({ template: of }), () => {}), {
+      kind: 'done',
+    });
+    assert.ok(performance.now() - startedMs >= 49);
+    const cursor = cursorFor(of, { queue: 'q' });
+    const end = await iterate(cursor, testEnvironment({ template: of }), () => {});
+    assert.deepEqual(end, { kind: 'wait', delayMs: 50 });
+    assert.equal(cursor.stepIndex, 1);
+  });
+
+  it('postpones between the repetitions of a step in a job', async () => {
+    const of = template({ ...generate, repeat: { count: 2, delayMs: 30 } });
+    const cursor = cursorFor(of, { queue: 'q' });
+    assert.deepEqual(await iterate(cursor, testEnvironment({ template: of }), () => {}), {
+      kind: 'wait',
+      delayMs: 30,
+    });
+    assert.deepEqual([cursor.stepIndex, cursor.repeatsDone], [0, 1]);
+    assert.deepEqual(await iterate(cursor, testEnvironment({ template: of }), () => {}), { kind: 'done' });
+  });
+
+  it('ends a wait at once when the run is cancelled', async () => {
+    const of = template(testStep('WAIT', { durationSeconds: 60 }));
+    const cancel = new AbortController();
+    setTimeout(() => cancel.abort(), 20);
+    const end = await iterate(
+      cursorFor(of),
+      testEnvironment({ template: of, signal: cancel.signal }),
+      () => {},
+    );
+    assert.equal(end.kind === 'failed' && end.failure.code, 'CANCELLED');
+  });
+
+  it('counts in the manifest what the first attempt made, and nothing of a later one', async () => {
+    const of = template(generate);
+    const first = cursorFor(of);
+    await iterate(first, testEnvironment({ template: of }), () => {});
+    const again = cursorFor(of, { firstAttempt: false });
+    await iterate(again, testEnvironment({ template: of }), () => {});
+    assert.ok(first.state.accounts.digest.some((word) => word !== 0));
+    assert.ok(again.state.accounts.digest.every((word) => word === 0));
+  });
+});
