@@ -15,7 +15,7 @@ import { createRng } from '../../src/lib/rng.ts';
 import { createCueCompiler } from '../../src/steps/cues/compile-cue.ts';
 import type { RenderContext } from '../../src/steps/cues/render-context.ts';
 import { readOrderContext } from '../../src/steps/order-context.ts';
-import { findFaults } from './hl7-grammar.ts';
+import { findFaults } from '../support/hl7-grammar.ts';
 
 const GENERATORS = join(import.meta.dirname, '../../examples/generators');
 const PATIENTS = 50;

@@ -33,7 +33,8 @@ interface Dictionary {
   tables: Readonly<Record<string, { values: Readonly<Record<string, string>> }>>;
 }
 
-const dictionary = createRequire(import.meta.url)('hl7-dictionary') as Dictionary;
+const require = createRequire(import.meta.url);
+const dictionary = require('hl7-dictionary') as Dictionary;
 
 const DATE_TIME = /^\d{4}(?:\d\d(?:\d\d(?:\d\d(?:\d\d(?:\d\d(?:\.\d{1,4})?)?)?)?)?)?(?:[+-]\d{4})?$/;
 
