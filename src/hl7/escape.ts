@@ -28,7 +28,7 @@ export function createEscaper(delimiters: Delimiters): TextCodec {
  * The inverse of `createEscaper`; `\.br\` becomes a line feed. Other sequences (formatting, character sets, local
  * ones, bytes above 7F whose meaning depends on the character set) and stray escape characters stay as they are.
  */
-export function createUnescaper(delimiters: Delimiters): TextCodec {
+function createUnescaper(delimiters: Delimiters): TextCodec {
   const mark = delimiters.escape;
   if (mark === null) return (text) => text;
   const characters = new Map(escapeLetters(delimiters));

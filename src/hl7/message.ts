@@ -4,7 +4,7 @@ import { escapeText, unescapeText } from './escape.ts';
 import { formatPath, type Hl7Path, parsePath } from './path.ts';
 
 /** One line of a message. `text` is the truth; fields are found in it when they are asked for. */
-export interface Segment {
+interface Segment {
   text: string;
   /** What ended it: CR as the standard says, or LF or CRLF as files often have it; empty at the end of some. */
   terminator: string;

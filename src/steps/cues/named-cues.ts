@@ -3,9 +3,9 @@ import { type Hl7Path, parsePath } from '../../hl7/path.ts';
 import type { RenderContext } from './render-context.ts';
 import { hl7Timestamp } from './strftime.ts';
 
-export type TextCue = (context: RenderContext) => string;
+type TextCue = (context: RenderContext) => string;
 /** Milliseconds since the epoch. */
-export type TimeCue = (context: RenderContext) => number;
+type TimeCue = (context: RenderContext) => number;
 
 /** The cues that name a fact of the patient or the order. */
 export interface NamedCues {
