@@ -1,0 +1,50 @@
+import type { WindowRow } from '../metrics/series.ts';
+import type { IterationRow, StoragePort, StoredAttempt, StoredEvent } from './port.ts';
+
+/** Rows of a run from first to last, a page in memory at a time. */
+
+const PAGE = 1_000;
+const WINDOW_PAGE = 200;
+
+async function* paged<Row>(
+  read: (after: number) => Promise<Row[]>,
+  key: (row: Row) => number,
+  start = 0,
+): AsyncGenerator<Row> {
+  for (let after = start; ; ) {
+    const rows = await read(after);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield* rows;
+    after = key(last);
+  }
+}
+
+export function allAttempts(store: StoragePort, runId: number): AsyncGenerator<StoredAttempt> {
+  return paged(
+    (afterId) => store.readAttempts(runId, { afterId, limit: PAGE }),
+    (row) => row.id,
+  );
+}
+
+export function allIterations(store: StoragePort, runId: number): AsyncGenerator<IterationRow> {
+  return paged(
+    (after) => store.readIterations(runId, { after, limit: PAGE }),
+    (row) => row.iteration,
+  );
+}
+
+export function allEvents(store: StoragePort, runId: number): AsyncGenerator<StoredEvent> {
+  return paged(
+    (afterId) => store.readEvents(runId, { afterId, limit: PAGE }),
+    (row) => row.id,
+  );
+}
+
+export function allWindows(store: StoragePort, runId: number): AsyncGenerator<WindowRow> {
+  return paged(
+    (afterSecond) => store.readWindows(runId, { afterSecond, limit: WINDOW_PAGE }),
+    (row) => row.second,
+    -1,
+  );
+}
