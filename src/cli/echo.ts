@@ -1,5 +1,5 @@
-import { openAssociation } from '../dicom/scu.ts';
 import { VERIFICATION_SOP_CLASS } from '../dicom/dimse.ts';
+import { openAssociation } from '../dicom/scu.ts';
 import { IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/uids.ts';
 import type { DicomAddress } from './address.ts';
 import { formatMs } from './format.ts';

@@ -35,18 +35,19 @@ export function startEmbeddedRun(store: PgliteStore, input: EmbeddedInput): Embe
   });
   const listeners: ((progress: EngineProgress, memory: EngineMemory) => void)[] = [];
   const ended = new Promise<EmbeddedEnd>((resolve, reject) => {
+    let end: EmbeddedEnd | null = null;
     worker.on('message', (message: EngineMessage) => {
       if (message.type === 'progress') {
         for (const listener of listeners) listener(message.progress, message.memory);
       } else {
-        const { progress, fault } = message;
-        worker.once('exit', () => resolve({ progress, fault }));
+        end = { progress: message.progress, fault: message.fault };
       }
     });
     worker.on('error', reject);
-    worker.on('exit', (code) =>
-      reject(new YeeterError('INTERNAL', `the engine's thread ended early (${code})`)),
-    );
+    worker.on('exit', (code) => {
+      if (end) resolve(end);
+      else reject(new YeeterError('INTERNAL', `the engine's thread ended early (${code})`));
+    });
   });
   return {
     onProgress: (listener) => listeners.push(listener),

@@ -7,7 +7,10 @@ export const sendMllp: StepHandler<'SEND_MLLP'> = async (step, call, environment
   const { message, accounts, patient } = call.state;
   if (!message) {
     const where = `step ${step.stepOrder} SEND_MLLP`;
-    return failure('TEMPLATE_INVALID', `${where}: no message was generated before it: add a GENERATE_HL7 step`);
+    return failure(
+      'TEMPLATE_INVALID',
+      `${where}: no message was generated before it: add a GENERATE_HL7 step`,
+    );
   }
   const client = environment.clients.mllp(step.parameters.endpoint, step.parameters.timeoutMs);
   const result = await client.send(encodeMessage(message.text), {
