@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
 import { formatFault, type LoadOptions, loadTemplate, parseTemplate, readTemplate } from './load-template.ts';
 import type { Template } from './template.ts';
 
@@ -303,6 +304,67 @@ steps:
     assert.equal(station!.aeTitle, 'CT_EAST');
     assert.equal(station!.manufacturer, 'Yeeter');
     assert.equal(station!.cadenceMs, 50);
+  });
+});
+
+describe('any text', () => {
+  const keys = [
+    'name',
+    'steps',
+    'endpoints',
+    'generators',
+    'stations',
+    'case_mix',
+    'retry',
+    'parameters',
+    '__proto__',
+  ];
+  const values = fc.letrec((tie) => ({
+    leaf: fc.oneof(fc.constantFrom(null, true, 'WAIT', 'SEND_DICOM', 'CT', -1, 2.5), fc.string()),
+    node: fc.oneof(
+      { depthSize: 'small' },
+      tie('leaf'),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.dictionary(
+        fc.oneof(fc.constantFrom(...keys, 'step_type', 'repeat', 'content'), fc.string()),
+        tie('node'),
+        {
+          maxKeys: 4,
+        },
+      ),
+    ),
+  })).node;
+
+  it('gives a template or faults that lie within it, never an exception', () => {
+    const template = fc.record(Object.fromEntries(keys.slice(0, 6).map((key) => [key, values])), {
+      requiredKeys: [],
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          template.map((value) => JSON.stringify(value, null, 1)),
+          fc.string(),
+        ),
+        (text) => {
+          const result = parseTemplate(text, 't.yaml', OPTIONS);
+          if (result.ok) return;
+          assert.ok(result.faults.length > 0);
+          const lines = text.split('\n').length;
+          for (const { line, column } of result.faults)
+            assert.ok(line >= 1 && line <= lines + 1 && column >= 1);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('may use anchors and aliases, and faults behind them have their place', () => {
+    const text =
+      'name: t\nsteps:\n  - &w { step_type: WAIT, parameters: { duration_seconds: -1 } }\n  - *w\n';
+    assert.deepEqual(
+      faultsOf(text).map((fault) => fault.slice(0, 40)),
+      ['t.yaml:3:41 step 1, parameters.duration_', 't.yaml:3:42 step 2, parameters.duration_'],
+    );
   });
 });
 

@@ -34,12 +34,19 @@ export function stationsOf(modality: Modality, stations: readonly Station[]): re
   return own.length > 0 ? own : DEFAULT_STATIONS.filter((station) => station.modality === modality);
 }
 
-/** The station with an AE title, else one of the modality's. */
+/**
+ * The station with an AE title, if it is of the modality. An AE title that no station has is a machine of its own, with
+ * the habits of the modality's first one; null, or the AE title of another modality's station, means that first one.
+ */
 export function stationFor(
   modality: Modality,
   aeTitle: string | null,
   stations: readonly Station[],
 ): Station {
   const candidates = stationsOf(modality, stations);
-  return candidates.find((station) => station.aeTitle === aeTitle) ?? candidates[0]!;
+  const own = candidates.find((station) => station.aeTitle === aeTitle);
+  if (own) return own;
+  const usual = candidates[0]!;
+  const taken = [...stations, ...DEFAULT_STATIONS].some((station) => station.aeTitle === aeTitle);
+  return aeTitle === null || taken ? usual : { ...usual, aeTitle, name: aeTitle };
 }

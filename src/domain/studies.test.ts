@@ -120,6 +120,13 @@ describe('planStudies', () => {
     assert.equal(study.station.aeTitle, 'YEETER_MR1');
   });
 
+  it('is sent by the machine that the message names, unless that is of another modality', () => {
+    const sentBy = (stationAeTitle: string): string =>
+      studyOf({ context: { ...SILENT, stationAeTitle } }).station.aeTitle;
+    assert.equal(sentBy('CT_ROOM_3'), 'CT_ROOM_3');
+    assert.equal(sentBy('YEETER_MR1'), 'YEETER_CT1');
+  });
+
   it('lets the parameters win over the message in modality and description', () => {
     const context = { ...SILENT, modality: 'MR' as const, studyDescription: 'MR Brain' };
     const study = studyOf({

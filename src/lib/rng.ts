@@ -88,18 +88,25 @@ export function createRng(...words: readonly (number | string)[]): Rng {
  */
 export function permute(index: number, size: number, key: number): number {
   if (index < 0 || index >= size) throw new RangeError(`index ${index} is outside [0, ${size})`);
-  let half = 2 ** Math.ceil(Math.log2(size) / 2);
-  if (half < 2) half = 2;
+  // Halves are powers of two of at most 26 bits, so that a round is integer arithmetic.
+  const bits = Math.max(1, Math.ceil(Math.log2(size) / 2));
+  const half = 2 ** bits;
+  const mask = half - 1;
   let x = index;
   do {
     let left = Math.floor(x / half);
     let right = x % half;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 1; round <= 4; round++) {
       const swapped = right;
-      right = (left + (hash32(key ^ Math.imul(round + 1, 0x9e3779b1), right) % half)) % half;
+      right = (left + feistelRound(key ^ Math.imul(round, 0x9e3779b1), right)) & mask;
       left = swapped;
     }
     x = left * half + right;
   } while (x >= size);
   return x;
+}
+
+/** `hash32` of one number below 2^31. */
+function feistelRound(salt: number, word: number): number {
+  return finalise(mix(mix(salt, word), 0));
 }
