@@ -35,7 +35,7 @@ export interface MllpPoolOptions {
   onApplicationAck?: (ack: ApplicationAck) => void;
 }
 
-export interface MllpSendOptions {
+interface MllpSendOptions {
   /** What MSA-2 must say; MSH-10 of the message unless set. */
   controlId?: string;
   /** Messages with the same key (a patient) never overtake each other: each waits for the one before to end. */
@@ -44,7 +44,7 @@ export interface MllpSendOptions {
   signal?: AbortSignal;
 }
 
-export interface MllpPoolStats extends Readonly<MllpCounters> {
+interface MllpPoolStats extends Readonly<MllpCounters> {
   /** Connected now. */
   connectionsOpen: number;
   inFlight: number;

@@ -74,6 +74,24 @@ describe('the MLLP sink', () => {
     }
   });
 
+  it('and the pool keep equal accounts through a mixture of faults', async () => {
+    const plan = planOf('AE/7,AR/11,close/13,cut/29,garbage/17,wrong-id/19,split/5,delay:1/23');
+    await using sink = await createMllpSink({ faultPlan: plan, digest: true });
+    await using pool = createMllpPool({ host: '127.0.0.1', port: sink.port, connections: 8 });
+    const ids = Array.from({ length: 600 }, (_, n) => `R${n}`);
+    const results = await Promise.all(ids.map((id, n) => pool.send(order(id), { key: n % 40 })));
+    for (const [n, result] of results.entries()) {
+      if (result.ok) assert.ok(result.ack.toString().endsWith(`MSA|AA|R${n}\r`));
+    }
+    const rejected = results.filter((result) => !result.ok && result.ackCode !== null).length;
+    const accepted = results.filter((result) => result.ok).length;
+    const counts = sink.counts();
+    assert.deepEqual([counts.received, counts.accepted, counts.rejected], [600, accepted, rejected]);
+    const sent = createContentDigest();
+    for (const id of ids) sent.add(order(id));
+    assert.equal(counts.digest, sent.hex());
+  });
+
   it('refuses an enhanced message in the application ACK that follows the commit', async () => {
     const told: string[] = [];
     await using sink = await createMllpSink({ faultPlan: planOf('AE/1') });

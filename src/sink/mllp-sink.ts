@@ -26,7 +26,7 @@ export const MLLP_FAULTS = {
   twice: { about: 'sends the ACK twice', argument: null },
   delay: { about: 'waits before the ACK', argument: MILLISECONDS },
 } as const satisfies FaultKinds;
-export type MllpFault = keyof typeof MLLP_FAULTS;
+type MllpFault = keyof typeof MLLP_FAULTS;
 
 export interface MllpSinkOptions {
   /** 127.0.0.1 unless set. */
@@ -45,7 +45,7 @@ export interface MllpSinkOptions {
 }
 
 /** `received` is `accepted`, `rejected` and `unanswered` together. */
-export interface MllpSinkCounts {
+interface MllpSinkCounts {
   received: number;
   /** Answered AA or CA. */
   accepted: number;
