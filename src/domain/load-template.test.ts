@@ -363,7 +363,7 @@ describe('any text', () => {
       'name: t\nsteps:\n  - &w { step_type: WAIT, parameters: { duration_seconds: -1 } }\n  - *w\n';
     assert.deepEqual(
       faultsOf(text).map((fault) => fault.slice(0, 40)),
-      ['t.yaml:3:41 step 1, parameters.duration_', 't.yaml:3:42 step 2, parameters.duration_'],
+      ['t.yaml:3:41 step 1, parameters.duration_', 't.yaml:3:41 step 2, parameters.duration_'],
     );
   });
 });
