@@ -64,7 +64,8 @@ describe('the MLLP sink', () => {
     for (const [name, code] of Object.entries(expected)) {
       const plan = planOf(name === 'delay' ? 'delay:10/2' : `${name}/2`);
       await using sink = await createMllpSink({ faultPlan: plan });
-      await using pool = createMllpPool({ host: '127.0.0.1', port: sink.port, responseTimeoutMs: 60 });
+      const responseTimeoutMs = name === 'silent' ? 100 : 10_000;
+      await using pool = createMllpPool({ host: '127.0.0.1', port: sink.port, responseTimeoutMs });
       const codes: string[] = [];
       for (const id of ['1', '2', '3']) codes.push((await pool.send(order(id))).code);
       assert.deepEqual(codes, ['AA', code, 'AA'], name);
