@@ -522,8 +522,8 @@ export class Association implements Closeable {
     }
     const leftMs = limitMs - (this.#clock.monotonicUs() - sinceUs) / 1000;
     if (leftMs > 0) {
-      // A request begun meanwhile has a deadline of its own, perhaps an earlier one.
-      const nextMs = busy || dimseMs === 0 ? leftMs : Math.min(leftMs, dimseMs);
+      // What begins meanwhile, a request or a rest, has a deadline of its own, perhaps an earlier one.
+      const nextMs = Math.min(leftMs, dimseMs || leftMs, idleMs || leftMs);
       this.#watch = setTimeout(() => this.#watchOver(), Math.ceil(nextMs));
       return;
     }

@@ -6,6 +6,7 @@ const STORED_WITH_WARNING: ReadonlySet<number> = new Set([0xb000, 0xb006, 0xb007
 
 export const STATUS = {
   success: 0x0000,
+  invalidSopInstance: 0x0117,
   sopClassNotSupported: 0x0122,
   unrecognisedOperation: 0x0211,
   outOfResources: 0xa700,

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { STATUS } from '../dicom/dimse-status.ts';
 import { createDicomScp } from '../dicom/scp.ts';
 import type { ScpHooks, StoreInfo, StoreReceiver, StoreReply } from '../dicom/scp-association.ts';
+import { isValidUid } from '../dicom/uids.ts';
 import type { AssociateRj } from '../dicom/upper-layer/pdu.ts';
 import { type Failure, toYeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
@@ -119,6 +120,11 @@ export async function createDicomSink(options: DicomSinkOptions = {}): Promise<D
     if (fault?.name === 'abort' || fault?.name === 'close') {
       failures++;
       return fault.name;
+    }
+    // What names a file must not reach out of its folder.
+    if (keepDir !== null && !isValidUid(info.sopInstanceUid)) {
+      failures++;
+      return STATUS.invalidSopInstance;
     }
     if (keepDir === null && digest === null) return { end: () => conclude(fault, () => true) };
     return keeper(info, fault);

@@ -1,7 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileMeta, fileError, fileHeader } from '../dicom/part10.ts';
-import { isValidUid } from '../dicom/uids.ts';
 
 /** A file that grows with its data set and has its name only when it is whole. */
 export interface Part10File {
@@ -13,20 +12,15 @@ export interface Part10File {
   discard(): void;
 }
 
-/** A UID came from the network: what is not one must not reach out of the folder. */
-function fileName(sopInstanceUid: string): string {
-  const name = isValidUid(sopInstanceUid) ? sopInstanceUid : sopInstanceUid.replaceAll(/[^0-9A-Za-z]/g, '_');
-  return `${name.slice(0, 64)}.dcm`;
-}
-
 /**
  * Starts `<SOP Instance UID>.dcm` (PS3.10 section 7) in `folder`. Writes are synchronous: pieces arrive in a buffer
  * that is used again, and a receiver that keeps files has nothing better to do meanwhile.
+ * @param meta its SOP Instance UID names the file, so the caller has checked that it is a UID
  * @param number keeps two data sets of the same instance apart while they arrive
  * @throws YeeterError DISK_FULL, STORAGE_FAILED
  */
 export function createPart10File(folder: string, meta: FileMeta, number: number): Part10File {
-  const path = join(folder, fileName(meta.sopInstanceUid));
+  const path = join(folder, `${meta.sopInstanceUid}.dcm`);
   const partial = `${path}.${number}.part`;
   let sizeBytes = 0;
   let descriptor: number | null = null;
