@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../lib/errors.ts';
 import type { RunIdentity } from './identity.ts';
 import type { DigestSum } from './manifest.ts';
 import type { Order, OrderContext } from './order.ts';
@@ -29,7 +30,8 @@ export interface UnsentInstances {
   instances: readonly UnsentInstance[];
   /** Instances that the receiver refused for good; the step fails even when the rest is stored. */
   refused: number;
-  refusal: string | null;
+  /** Why, of the last one refused. */
+  refusal: { code: ErrorCode; message: string } | null;
 }
 
 /** Running totals of an iteration; they end up in its terminal row. */

@@ -32,7 +32,7 @@ const PAGE = 10_000;
 const HEALTH_INTERVAL_MS = 1000;
 
 export async function createEngine(
-  input: EngineInput,
+  input: Omit<EngineInput, 'storagePort'>,
   store: StoragePort,
   processId: string,
 ): Promise<Engine> {

@@ -24,6 +24,9 @@ export interface RunnerOptions {
   maxPendingRows?: number;
 }
 
+/** `halt` starts no further iteration. */
+type Runner = RunnerOptions & { halt: () => void };
+
 interface StartedIteration {
   cursor: IterationCursor;
   intendedStartUs: number;
@@ -34,25 +37,23 @@ export async function startIterations(options: RunnerOptions): Promise<void> {
   const { context, places, maxPendingRows = 20_000 } = options;
   const stopped = new AbortController();
   const stop = AbortSignal.any([context.stop, stopped.signal]);
+  const halt = (): void => stopped.abort();
   for (let iteration = 1; iteration <= context.run.patientCount; iteration++) {
     if (options.isFinished(iteration)) continue;
     if (!(await places.acquire(stop)) || stop.aborted) break;
     if (context.ledger.pending > maxPendingRows) await context.ledger.caughtUp();
-    void runIteration(options, iteration).then((failed) => {
-      if (failed && context.run.onFailure === 'fail_run') stopped.abort();
-    });
+    void runIteration({ ...options, halt }, iteration);
   }
 }
 
-/** @returns whether it failed inline */
-async function runIteration(options: RunnerOptions, iteration: number): Promise<boolean> {
-  const { context } = options;
+async function runIteration(runner: Runner, iteration: number): Promise<void> {
+  const { context } = runner;
   context.tracker.start(iteration);
   const started: StartedIteration = {
     intendedStartUs: context.environment.clock.epochUs(),
     cursor: {
       iteration,
-      state: options.startState(iteration),
+      state: runner.startState(iteration),
       stepIndex: 0,
       repeatsDone: 0,
       queue: null,
@@ -61,25 +62,20 @@ async function runIteration(options: RunnerOptions, iteration: number): Promise<
     },
   };
   const end = await iterateSafely(context, started.cursor);
-  const ended = await settleInline(options, started, end);
-  return ended === 'failed';
+  await settleInline(runner, started, end);
 }
 
-/** Ends the iteration, or hands it on to its queue (null). */
-async function settleInline(
-  options: RunnerOptions,
-  started: StartedIteration,
-  end: IterationEnd,
-): Promise<IterationOutcome | null> {
+/** Ends the iteration, or hands it on to its queue. */
+async function settleInline(runner: Runner, started: StartedIteration, end: IterationEnd): Promise<void> {
   switch (end.kind) {
     case 'done':
-      return finish(options, started, 'completed', null, null);
+      return finish(runner, started, 'completed', null, null);
     case 'failed': {
       const outcome = end.failure.code === 'CANCELLED' ? 'cancelled' : 'failed';
-      return finish(options, started, outcome, end.step.stepOrder, end.failure);
+      return finish(runner, started, outcome, end.step.stepOrder, end.failure);
     }
     case 'hand_off': {
-      const { context, resumed } = options;
+      const { context, resumed } = runner;
       const { run, deploymentId, environment } = context;
       const origin = {
         deploymentId,
@@ -91,10 +87,10 @@ async function settleInline(
         possiblyRepeated: resumed,
       };
       const job = openJob(origin, started.cursor, end.step, environment.clock.epochUs());
-      const published = await publishJob(context, options.queue, job);
-      if (published.ok) return null;
+      const published = await publishJob(context, runner.queue, job);
+      if (published.ok) return;
       context.events.failure(job.iteration, end.step.stepOrder, `${published.code}: ${published.message}`);
-      return finish(options, started, 'failed', end.step.stepOrder, published);
+      return finish(runner, started, 'failed', end.step.stepOrder, published);
     }
     case 'wait':
       throw new Error('an iteration without a job sleeps through its waits');
@@ -104,13 +100,15 @@ async function settleInline(
 }
 
 function finish(
-  options: RunnerOptions,
+  runner: Runner,
   started: StartedIteration,
   outcome: IterationOutcome,
   failedStep: number | null,
   failure: Failure | null,
-): IterationOutcome {
-  const { context, resumed } = options;
+): void {
+  const { context, resumed } = runner;
+  // Before the place is given back, or the next patient would start.
+  if (outcome === 'failed' && context.run.onFailure === 'fail_run') runner.halt();
   const row = terminalRow({
     runId: context.run.id,
     iteration: started.cursor.iteration,
@@ -123,5 +121,4 @@ function finish(
     possiblyRepeated: resumed,
   });
   endIteration(context, row);
-  return outcome;
 }

@@ -1,4 +1,4 @@
-import type { DicomAccounts, IterationState, UnsentInstance } from '../domain/job.ts';
+import type { DicomAccounts, IterationState, UnsentInstance, UnsentInstances } from '../domain/job.ts';
 import { addDigest } from '../domain/manifest.ts';
 import type { Station } from '../domain/station.ts';
 import type { StepOf } from '../domain/template.ts';
@@ -16,7 +16,7 @@ interface Sending {
   station: Station | null;
   unsent: UnsentInstance[];
   refused: number;
-  refusal: string | null;
+  refusal: UnsentInstances['refusal'];
   /** The last retryable failure. */
   transport: Failure | null;
   wireUs: number;
@@ -73,8 +73,8 @@ function conclude(sending: Sending): StepResult {
   }
   state.unsent = { instances: unsent, refused, refusal };
   if (transport && unsent.length > 0) return transport;
-  const message = `${refused} instance${refused === 1 ? '' : 's'} refused for good, the last: ${refusal}`;
-  return failure('DICOM_STORE_FAILED', message);
+  const { code, message } = refusal!;
+  return failure(code, `${message} (${refused} instance${refused === 1 ? '' : 's'} refused for good)`, false);
 }
 
 function allInstances(state: IterationState, destinations: number): UnsentInstance[] {
@@ -151,7 +151,7 @@ function fail(sending: Sending, instances: readonly UnsentInstance[], why: Failu
     sending.transport = why;
   } else {
     sending.refused += instances.length;
-    sending.refusal = why.message;
+    sending.refusal = { code: why.code, message: why.message };
   }
 }
 

@@ -18,8 +18,7 @@ select
   coalesce(sum(sut_us), 0) sut_us,
   coalesce(sum(own_us), 0) own_us,
   coalesce(sum(cardinality(study_instance_uids)) filter (
-    where outcome = 'completed' and dicom_success_instances > 0
-      and dicom_success_instances = dicom_attempted_instances), 0) studies_stored,
+    where outcome = 'completed' and dicom_success_instances > 0), 0) studies_stored,
   coalesce(sum(dicom_attempted_instances), 0) attempted_instances,
   coalesce(sum(dicom_success_instances), 0) success_instances,
   coalesce(sum(dicom_attempted_bytes), 0) attempted_bytes,
@@ -69,10 +68,12 @@ from (
   select second, sum(ready + unacknowledged)::bigint depth from queue_depths where run_id = $1 group by second
 ) samples`;
 
+/** Messages that differ in identifiers alone (control ids, UIDs, addresses) are one kind; one of them is shown. */
 const FAILURES = `
-select coalesce(error_code, 'INTERNAL'), coalesce(error, ''), count(*), failed_step
+select coalesce(error_code, 'INTERNAL'), coalesce(min(error), ''), count(*), failed_step
 from iterations where run_id = $1 and outcome = 'failed'
-group by 1, 2, 4 order by 3 desc, 1, 2 limit ${MAX_FAILURES}`;
+group by 1, 4, regexp_replace(error, '[[:alnum:].:_-]*[0-9][[:alnum:].:_-]{7,}', '', 'g')
+order by 3 desc, 1, 2 limit ${MAX_FAILURES}`;
 
 const WINDOWS = `
 select series, process_id, second, ok_count, ok_sum_us, ok_min_us, ok_max_us,
