@@ -1,8 +1,8 @@
 import { dicomDate } from '../iods/time.ts';
 import type { StudyInput } from '../study.ts';
+import type { Band } from './drawn-picture.ts';
 import { drawText, LINE_HEIGHT } from './font.ts';
 import type { PixelFormat } from './format.ts';
-import type { Band } from './pool.ts';
 
 /** Patient name, id, date and the word TEST in the top left corner, as machines without an overlay write them. */
 

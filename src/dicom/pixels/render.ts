@@ -25,7 +25,7 @@ export function renderFrame(
     for (let column = 0; column < columns; column++) {
       const signal = line[column]!;
       const sigma =
-        noise.share === 0 ? noise.fixed : noise.fixed + noise.share * Math.sqrt(signal > 0 ? signal : 0);
+        noise.share === 0 ? noise.fixed : noise.fixed + noise.share * Math.sqrt(Math.max(signal, 0));
       const value = Math.round(signal + sigma * normal());
       stored[start + column] = value < 0 ? 0 : Math.min(value, max);
     }

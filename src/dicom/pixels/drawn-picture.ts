@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { hash32 } from '../../lib/rng.ts';
+import { frameBytes, type PixelFormat } from './format.ts';
+import type { Picture } from './picture.ts';
+import { renderFrame } from './render.ts';
+
+/**
+ * A picture's pixels in one piece, so that they can be handed from thread to thread: for each position its variants,
+ * one image after the other, and the SHA-256 of each band in the same order.
+ */
+export interface DrawnPixels {
+  key: string;
+  format: PixelFormat;
+  positions: number;
+  variants: number;
+  pixels: Uint8Array<ArrayBuffer>;
+  digests: Uint8Array<ArrayBuffer>;
+}
+
+/** A horizontal strip of pixel data. */
+export interface Band {
+  readonly bytes: Buffer;
+  /** SHA-256 of the bytes. */
+  readonly digest: Buffer;
+}
+
+/** Large enough that pieces cost nothing on the wire, small enough for many combinations. */
+const BAND_BYTES = 65_536;
+const DIGEST_BYTES = 32;
+/** Images up to this size have four variants, larger ones two: they have more bands to tell them apart. */
+const SMALL_IMAGE_BYTES = 1024 ** 2;
+
+const bandsOf = (imageBytes: number): number => Math.ceil(imageBytes / BAND_BYTES);
+
+/** Draws all positions of a picture in all variants of noise; takes up to a second. */
+export function drawPixels(picture: Picture): DrawnPixels {
+  const { key, format, positions } = picture;
+  const imageBytes = frameBytes(format) * format.frames;
+  const variants = imageBytes <= SMALL_IMAGE_BYTES ? 4 : 2;
+  const pixels = new Uint8Array(positions * variants * imageBytes);
+  const digests = new Uint8Array(positions * variants * bandsOf(imageBytes) * DIGEST_BYTES);
+  let at = 0;
+  let digestAt = 0;
+  for (let position = 0; position < positions; position++) {
+    const canvases = Array.from({ length: format.frames }, (_, frame) => picture.draw(position, frame));
+    for (let variant = 0; variant < variants; variant++) {
+      const start = at;
+      canvases.forEach((canvas, frame) => {
+        const rendered = renderFrame(canvas, format, picture.noise, [key, position, variant, frame]);
+        pixels.set(rendered, at);
+        at += rendered.length;
+      });
+      for (let from = start; from < at; from += BAND_BYTES) {
+        const band = pixels.subarray(from, Math.min(from + BAND_BYTES, at));
+        digests.set(createHash('sha256').update(band).digest(), digestAt);
+        digestAt += DIGEST_BYTES;
+      }
+    }
+  }
+  return { key, format, positions, variants, pixels, digests };
+}
+
+/** Reads drawn pixels image by image, without copying. */
+export interface PooledPicture {
+  readonly format: PixelFormat;
+  readonly positions: number;
+  readonly sizeBytes: number;
+  /** The bands of one image, top to bottom; a pure function of the arguments. */
+  bands(position: number, seed: number): Band[];
+}
+
+export function pooledPicture(drawn: DrawnPixels): PooledPicture {
+  const { format, positions, variants } = drawn;
+  const imageBytes = frameBytes(format) * format.frames;
+  const count = bandsOf(imageBytes);
+  const pixels = Buffer.from(drawn.pixels.buffer);
+  const digests = Buffer.from(drawn.digests.buffer);
+  // Cut once: an instance only picks.
+  const cut: Band[] = Array.from({ length: positions * variants * count }, (_, index) => {
+    const image = Math.floor(index / count);
+    const from = image * imageBytes + (index % count) * BAND_BYTES;
+    return {
+      bytes: pixels.subarray(from, Math.min(from + BAND_BYTES, (image + 1) * imageBytes)),
+      digest: digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES),
+    };
+  });
+  return {
+    format,
+    positions,
+    sizeBytes: drawn.pixels.length,
+    bands: (position, seed) => {
+      const first = (position % positions) * variants * count;
+      return Array.from(
+        { length: count },
+        (_, band) => cut[first + (hash32(seed, band) % variants) * count + band]!,
+      );
+    },
+  };
+}
