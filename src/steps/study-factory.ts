@@ -1,15 +1,17 @@
 import { type BuiltInstance, createInstanceBuilder } from '../dicom/iods/build-instance.ts';
+import { createDrawingClient } from '../dicom/pixels/drawing-client.ts';
 import { formatOf, frameBytes } from '../dicom/pixels/format.ts';
+import { pictureOf } from '../dicom/pixels/picture.ts';
 import { createPixelPool } from '../dicom/pixels/pool.ts';
 import type { PresentationContextRequest } from '../dicom/scu.ts';
-import { isImageModality, type SeriesInput, type StudyInput } from '../dicom/study.ts';
+import { type ImageModality, isImageModality, type SeriesInput, type StudyInput } from '../dicom/study.ts';
 import { EXPLICIT_VR_LITTLE_ENDIAN, SOP_CLASS } from '../dicom/uids.ts';
 import { writeStudy } from '../dicom/write-study.ts';
 import type { SeriesSpec, StudySpec } from '../domain/study-spec.ts';
 
 /** Turns specifications into data sets. Pictures are drawn before they are needed and shared. */
 export interface StudyFactory {
-  /** Draws what the study needs and is not there yet. */
+  /** Has the pictures drawn that the study needs and are not there yet. */
   prepare(spec: StudySpec): Promise<void>;
   /** The presentation contexts that a study needs; those of everything we build when it is null. */
   contexts(spec: StudySpec | null): readonly PresentationContextRequest[];
@@ -20,8 +22,11 @@ export interface StudyFactory {
   close(): Promise<void>;
 }
 
+const DONE = Promise.resolve();
+
 export function createStudyFactory(): StudyFactory {
   const pool = createPixelPool();
+  const drawing = createDrawingClient();
   const build = createInstanceBuilder(pool);
   const inputs = new WeakMap<StudySpec, StudyInput>();
   const everything = contextsOf(Object.values(SOP_CLASS));
@@ -35,8 +40,29 @@ export function createStudyFactory(): StudyFactory {
     return input;
   };
 
+  // A picture that many patients wait for is drawn once.
+  const underWay = new Map<string, Promise<void>>();
+  const fetch = (input: StudyInput, series: SeriesInput): Promise<void> => {
+    const { key } = pictureOf(input, series, series.modality as ImageModality);
+    let fetching = underWay.get(key);
+    if (!fetching) {
+      fetching = drawing
+        .draw(input, series)
+        .then(pool.adopt)
+        .finally(() => underWay.delete(key));
+      underWay.set(key, fetching);
+    }
+    return fetching;
+  };
+
   return {
-    prepare: async (spec) => pool.prepare(inputOf(spec)),
+    prepare: (spec) => {
+      const input = inputOf(spec);
+      const missing = pool.missing(input);
+      return missing.length === 0
+        ? DONE
+        : Promise.all(missing.map((series) => fetch(input, series))).then(() => {});
+    },
     contexts: (spec) => (spec === null ? everything : contextsOf(spec.series.map(sopClassOf))),
     build: (spec, seriesIndex, instance) => {
       const input = inputOf(spec);
@@ -45,7 +71,7 @@ export function createStudyFactory(): StudyFactory {
     write: async (spec, dir) => {
       await writeStudy(inputOf(spec), dir, build);
     },
-    close: async () => {},
+    close: () => drawing.close(),
   };
 }
 
