@@ -41,7 +41,7 @@ export interface IterationAccounts {
   /** In our own code, microseconds. */
   ownUs: number;
   dicom: DicomAccounts;
-  /** The sum of digests of messages and data set headers, first attempts only. Changed in place. */
+  /** The sum of digests of messages and data set headers, each counted once however often it is sent. Changed in place. */
   digest: DigestSum;
 }
 

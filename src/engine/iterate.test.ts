@@ -20,7 +20,6 @@ function cursorFor(of: Template, change: Partial<IterationCursor> = {}): Iterati
     stepIndex: 0,
     repeatsDone: 0,
     queue: null,
-    firstAttempt: true,
     executed: 0,
     ...change,
   };
@@ -111,15 +110,5 @@ describe('iterate', () => {
       () => {},
     );
     assert.equal(end.kind === 'failed' && end.failure.code, 'CANCELLED');
-  });
-
-  it('counts in the manifest what the first attempt made, and nothing of a later one', async () => {
-    const of = template(generate);
-    const first = cursorFor(of);
-    await iterate(first, testEnvironment({ template: of }), () => {});
-    const again = cursorFor(of, { firstAttempt: false });
-    await iterate(again, testEnvironment({ template: of }), () => {});
-    assert.ok(first.state.accounts.digest.some((word) => word !== 0));
-    assert.ok(again.state.accounts.digest.every((word) => word === 0));
   });
 });

@@ -17,7 +17,6 @@ export interface IterationCursor {
   repeatsDone: number;
   /** Queue of the job that carries the iteration; null while the runner does. */
   queue: string | null;
-  firstAttempt: boolean;
   /** Executions by this call of `iterate`. */
   executed: number;
 }
@@ -100,7 +99,6 @@ async function execute(
   const call: StepCall = {
     iteration: cursor.iteration,
     repetition: cursor.repeatsDone,
-    firstAttempt: cursor.firstAttempt,
     state: cursor.state,
   };
   const outcome = dispatch(step, call, environment);

@@ -56,7 +56,6 @@ export function cursorOf(job: Job, template: Template): IterationCursor {
     stepIndex: stepIndex === -1 ? template.steps.length : stepIndex,
     repeatsDone: job.repeatsDone,
     queue: job.queue,
-    firstAttempt: job.attempt === 1 && !job.possiblyRepeated,
     executed: 0,
   };
 }

@@ -57,7 +57,6 @@ async function runIteration(runner: Runner, iteration: number): Promise<void> {
       stepIndex: 0,
       repeatsDone: 0,
       queue: null,
-      firstAttempt: true,
       executed: 0,
     },
   };

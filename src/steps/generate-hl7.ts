@@ -55,7 +55,7 @@ export const generateHl7: StepHandler<'GENERATE_HL7'> = (step, call, environment
   state.message = { text, controlId: readControl(text) ?? '' };
   const read = readOrderContext(text, step.parameters.accessionField);
   state.orderContext = state.orderContext ? laterWins(state.orderContext, read) : read;
-  if (call.firstAttempt) addDigest(state.accounts.digest, hash('sha256', text, 'buffer'));
+  addDigest(state.accounts.digest, hash('sha256', text, 'buffer'));
   return STEP_OK;
 };
 

@@ -14,6 +14,8 @@ interface Sending {
   environment: StepEnvironment;
   destinations: readonly string[];
   station: Station | null;
+  /** No earlier attempt has counted these instances in the manifest. */
+  fresh: boolean;
   unsent: UnsentInstance[];
   refused: number;
   refusal: UnsentInstances['refusal'];
@@ -44,6 +46,7 @@ export const sendDicom: StepHandler<'SEND_DICOM'> = async (step, call, environme
     call,
     environment,
     station,
+    fresh: state.unsent === null,
     destinations: station?.destinations.length ? station.destinations : [step.parameters.endpoint],
     unsent: [],
     refused: state.unsent?.refused ?? 0,
@@ -139,7 +142,7 @@ async function sendOverOne(sending: Sending, group: UnsentInstance[]): Promise<v
     environment.recorder.record('dicom_association', lease.openUs, lease.ok);
   }
   if (!lease.ok) {
-    fail(sending, group, lease);
+    failUnbuilt(sending, group, lease);
     return;
   }
   await sendInstances(sending, lease, group);
@@ -155,6 +158,18 @@ function fail(sending: Sending, instances: readonly UnsentInstance[], why: Failu
   }
 }
 
+/** Fails instances that were not built: the manifest counts them as well, since it is about what is to be sent. */
+function failUnbuilt(sending: Sending, instances: readonly UnsentInstance[], why: Failure): void {
+  const { fresh, environment, call } = sending;
+  if (fresh && why.code !== 'CANCELLED') {
+    for (const [, studyIndex, seriesIndex, n] of instances) {
+      const built = environment.studies.build(call.state.studies[studyIndex]!, seriesIndex, n);
+      addDigest(call.state.accounts.digest, built.manifestDigest());
+    }
+  }
+  fail(sending, instances, why);
+}
+
 type OpenLease = Extract<AssociationLease, { ok: true }>;
 
 /** Keeps as many stores in flight as the association was granted. */
@@ -168,7 +183,7 @@ async function sendInstances(sending: Sending, lease: OpenLease, group: UnsentIn
       const at = next++;
       if (cadenceMs > 0 && at > 0) await delay(cadenceMs, sending.environment.signal);
       if (broken) {
-        sending.unsent.push(group[at]!);
+        failUnbuilt(sending, [group[at]!], broken);
         break;
       }
       broken = (await storeOne(sending, lease, group[at]!, at === 0)) ?? broken;
@@ -176,7 +191,7 @@ async function sendInstances(sending: Sending, lease: OpenLease, group: UnsentIn
   };
   if (width === 1) await lane();
   else await Promise.all(Array.from({ length: width }, lane));
-  if (broken && next < group.length) fail(sending, group.slice(next), broken);
+  if (broken && next < group.length) failUnbuilt(sending, group.slice(next), broken);
   await lease.end(broken !== null);
 }
 
@@ -191,7 +206,7 @@ async function storeOne(
   const [, studyIndex, seriesIndex, n] = instance;
   const study = call.state.studies[studyIndex]!;
   const built = environment.studies.build(study, seriesIndex, n);
-  if (call.firstAttempt) addDigest(call.state.accounts.digest, built.manifestDigest());
+  if (sending.fresh) addDigest(call.state.accounts.digest, built.manifestDigest());
   const stored = await lease.association.store(built);
   sending.attemptedInstances++;
   sending.attemptedBytes += built.sizeBytes;

@@ -29,8 +29,6 @@ export interface StepCall {
   iteration: number;
   /** Repetition of the step, from 0. */
   repetition: number;
-  /** False on a retry: only first attempts count in the manifest. */
-  firstAttempt: boolean;
   state: IterationState;
 }
 
