@@ -40,7 +40,7 @@ const WINDOWS: Partial<Record<Region, readonly [number, number]>> = {
 function acquisition({ region, series, rng, format }: ImageContext): DataSet {
   const milliampere = rng.int(120, 380);
   const exposureMs = rng.pick([330, 500, 750]);
-  const [center, width] = series.kind === 'localizer' ? [0, 1000] : (WINDOWS[region] ?? [50, 400]);
+  const [center, width] = series.kind === 'localizer' ? [-100, 1300] : (WINDOWS[region] ?? [50, 400]);
   return {
     WindowCenter: center,
     WindowWidth: width,

@@ -35,8 +35,8 @@ export const nmIod: ImageIod = {
       ImagePositionPatient: null,
       ImageOrientationPatient: null,
     })),
-    WindowCenter: 60,
-    WindowWidth: 120,
+    WindowCenter: 28,
+    WindowWidth: 56,
   }),
   own: (context, instanceNumber) => imageOwn(context, instanceNumber),
 };

@@ -25,8 +25,8 @@ export const ptIod: ImageIod = {
     RescaleSlope: 2,
     ActualFrameDuration: 120_000,
     AcquisitionNumber: 1,
-    WindowCenter: 12_000,
-    WindowWidth: 24_000,
+    WindowCenter: 5000,
+    WindowWidth: 10_000,
     RadiopharmaceuticalInformationSequence: [radiopharmaceutical(context)],
   }),
   own: (context, instanceNumber) => ({

@@ -29,21 +29,22 @@ export class Canvas {
     [left, top, right, bottom]: readonly [number, number, number, number],
     paint: (index: number, x: number, y: number) => void,
   ): void {
-    const columns = this.span(left, right, this.width);
-    const rows = this.span(top, bottom, this.height);
-    for (let row = rows[0]; row < rows[1]; row++) {
+    const [firstColumn, endColumn] = this.columnSpan(left, right);
+    const [firstRow, endRow] = this.rowSpan(top, bottom);
+    for (let row = firstRow; row < endRow; row++) {
       const y = this.y(row);
-      for (let column = columns[0]; column < columns[1]; column++)
+      for (let column = firstColumn; column < endColumn; column++)
         paint(row * this.width + column, this.x(column), y);
     }
   }
 
-  private span(from: number, to: number, size: number): [number, number] {
-    const middle = (size - 1) / 2;
-    return [
-      Math.max(0, Math.ceil(from / this.pixelMm + middle)),
-      Math.min(size, Math.floor(to / this.pixelMm + middle) + 1),
-    ];
+  /** The columns whose centres lie between two places: the first, and the one after the last. */
+  columnSpan(left: number, right: number): [number, number] {
+    return span(left / this.pixelMm, right / this.pixelMm, this.width);
+  }
+
+  rowSpan(top: number, bottom: number): [number, number] {
+    return span(top / this.pixelMm, bottom / this.pixelMm, this.height);
   }
 
   /** Every pixel, with its place. */
@@ -104,19 +105,19 @@ export class Canvas {
    * @param wall share of `amount` that the wall has over the inside, 0 for a solid rod
    */
   addTube(points: readonly (readonly [number, number, number])[], amount: number, wall = 0.5): void {
-    const depth = new Map<number, number>();
+    // Where segments of one tube overlap, the larger value holds.
+    const depth = new Float32Array(this.values.length);
     for (let i = 0; i + 1 < points.length; i++)
       this.tubeSegment(points[i]!, points[i + 1]!, amount, wall, depth);
-    for (const [index, value] of depth) this.values[index]! += value;
+    for (let i = 0; i < depth.length; i++) this.values[i]! += depth[i]!;
   }
 
-  /** Overlaps of the segments of one tube count once: the larger value holds. */
   private tubeSegment(
     [ax, ay, ar]: readonly [number, number, number],
     [bx, by, br]: readonly [number, number, number],
     amount: number,
     wall: number,
-    depth: Map<number, number>,
+    depth: Float32Array,
   ): void {
     const dx = bx - ax;
     const dy = by - ay;
@@ -136,7 +137,7 @@ export class Canvas {
       // Chord through a hollow cylinder: thick where the ray runs along the wall.
       const chord = Math.sqrt(1 - d * d) - wall * Math.sqrt(Math.max(0, 0.55 - d * d));
       const value = amount * chord * Math.min(1, (1 - d) / 0.08);
-      if (value > (depth.get(index) ?? 0)) depth.set(index, value);
+      depth[index] = amount < 0 ? Math.min(depth[index]!, value) : Math.max(depth[index]!, value);
     });
   }
 
@@ -152,6 +153,11 @@ export class Canvas {
         boxFilter(this.values, column, this.width, this.height, radius, line);
     }
   }
+}
+
+function span(from: number, to: number, size: number): [number, number] {
+  const middle = (size - 1) / 2;
+  return [Math.max(0, Math.ceil(from + middle)), Math.min(size, Math.floor(to + middle) + 1)];
 }
 
 function boxFilter(

@@ -44,11 +44,13 @@ const MR_FORMATS: Partial<Record<Region, PixelFormat>> = {
   spine: deep(320, 320, 12, 280),
 };
 const DX_FORMATS: Partial<Record<Region, PixelFormat>> = {
+  head: deep(2500, 2048, 12, 240),
   hand: deep(2500, 2048, 12, 205),
   knee: deep(2500, 2048, 12, 205),
   spine: deep(2500, 2048, 12, 290),
 };
 const CR_FORMATS: Partial<Record<Region, PixelFormat>> = {
+  head: deep(2010, 1670, 12, 240),
   hand: deep(2010, 1670, 12, 167),
   knee: deep(2010, 1670, 12, 200),
   spine: deep(2010, 1670, 12, 300),

@@ -2,7 +2,7 @@ import type { ImageModality, SeriesInput, StudyInput } from '../study.ts';
 import type { Canvas } from './canvas.ts';
 import { formatOf, type PixelFormat } from './format.ts';
 import { mammographyView } from './mammography-view.ts';
-import { drawFluoroscopy } from './phantoms/fluoroscopy.ts';
+import { drawFluoroscopy, fluoroscopyBackground } from './phantoms/fluoroscopy.ts';
 import { drawLocalizer } from './phantoms/localizer.ts';
 import { drawMammogram } from './phantoms/mammogram.ts';
 import { drawRadiograph } from './phantoms/radiograph.ts';
@@ -83,12 +83,18 @@ const PICTURES: Record<ImageModality, (subject: Subject) => Drawn> = {
     noise: { fixed: 2.5, share: 0 },
     draw: (position) => drawUltrasound(region, format, position),
   }),
-  RF: ({ region, format }) => ({
-    what: region,
-    positions: 6,
-    noise: { fixed: 25, share: 0.4 },
-    draw: (position) => drawFluoroscopy(format, position),
-  }),
+  RF: ({ format }) => {
+    let background: Canvas | null = null;
+    return {
+      what: 'barium',
+      positions: 6,
+      noise: { fixed: 25, share: 0.4 },
+      draw: (position) => {
+        background ??= fluoroscopyBackground(format);
+        return drawFluoroscopy(background, format, position);
+      },
+    };
+  },
   NM: ({ region, format }) => ({
     what: region,
     positions: 1,

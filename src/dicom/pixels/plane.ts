@@ -23,7 +23,7 @@ const EXTENT_MM: Record<Region, readonly [number, number, number]> = {
   pelvis: [320, 210, 260],
   spine: [80, 120, 280],
   hand: [100, 50, 180],
-  knee: [110, 120, 150],
+  knee: [90, 110, 150],
   breast: [300, 160, 160],
   wholebody: [400, 240, 900],
 };

@@ -15,13 +15,13 @@ export function abdomen(): Solid[] {
   return [
     ...wall(172, 118),
     ...bowel(),
-    solid('liver', [-68, -10, 78], [82, 76, 84], { rough: 0.06 }),
+    solid('liver', [-68, -10, 78], [88, 84, 88], { rough: 0.015 }),
     ...liverVessels(),
     solid('fluid', [-52, -52, 22], [15, 19, 24]),
     solid('spleen', [104, 34, 84], [28, 44, 52], { angle: 0.3 }),
-    solid('bowel', [52, -42, 92], [46, 38, 46]),
-    solid('contrast', [52, -36, 92], [40, 30, 40]),
-    solid('air', [52, -58, 94], [32, 16, 34]),
+    solid('bowel', [56, -40, 92], [52, 42, 56]),
+    solid('contrast', [56, -34, 92], [45, 34, 49]),
+    solid('air', [56, -60, 94], [36, 15, 40]),
     solid('muscle', [16, -8, 46], [56, 11, 13], { angle: 0.2, rough: 0.2 }),
     ...both('kidney', [66, 50, 14], [27, 29, 56], { angle: 0.4 }),
     ...both('fat', [58, 46, 14], [13, 12, 30], { angle: 0.4 }),
@@ -29,7 +29,7 @@ export function abdomen(): Solid[] {
     ...both('muscle', [38, 62, -60], [22, 24, 110]),
     solid('blood', [10, 36, 0], [11, 11, 300]),
     solid('blood', [-18, 34, 0], [13, 10, 300]),
-    ...spine({ y: () => 66, bottom: -160, top: 190, pitch: 33, radius: 21, conus: 60 }),
+    ...spine({ y: () => 58, bottom: -160, top: 190, pitch: 33, radius: 21, conus: 60 }),
     ...lowerRibs(),
     ...both('bone', [108, 40, -175], [9, 52, 48], { angle: -0.5 }),
     ...both('marrow', [108, 40, -175], [6, 48, 45], { angle: -0.5 }),
@@ -48,12 +48,12 @@ function liverVessels(): Solid[] {
 function bowel(): Solid[] {
   const rng = createRng('bowel');
   const solids: Solid[] = [];
-  for (let loop = 0; loop < 46; loop++) {
-    const at = [rng.int(-88, 88), rng.int(-68, 12), rng.int(-165, 20)] as const;
+  for (let loop = 0; loop < 130; loop++) {
+    const at = [rng.int(-92, 92), rng.int(-66, 14), rng.int(-172, 34)] as const;
     const angle = rng.float() * 3;
-    solids.push(solid('bowel', at, [rng.int(16, 28), 13, 14], { angle, rough: 0.15 }));
-    if (loop % 3 === 0) solids.push(solid('contrast', at, [13, 8, 9], { angle, rough: 0.2 }));
-    if (loop % 5 === 0) solids.push(solid('air', [at[0], at[1] - 4, at[2]], [11, 6, 8], { rough: 0.2 }));
+    solids.push(solid('bowel', at, [rng.int(18, 30), 14, 15], { angle, rough: 0.1 }));
+    if (loop % 4 === 0) solids.push(solid('contrast', at, [13, 8, 9], { angle, rough: 0.2 }));
+    if (loop % 7 === 0) solids.push(solid('air', [at[0], at[1] - 4, at[2]], [11, 6, 8], { rough: 0.2 }));
   }
   for (const x of [-116, 118])
     for (let z = -160; z < 40; z += 22)
@@ -81,6 +81,8 @@ export function pelvis(): Solid[] {
     ...wall(184, 116),
     ...both('muscle', [92, 72, 0], [72, 36, 110]),
     ...both('muscle', [110, -20, -110], [48, 52, 90]),
+    ...both('muscle', [64, -14, 0], [26, 34, 110]),
+    ...both('muscle', [58, 34, -60], [24, 30, 50]),
     ...bowel()
       .filter(({ centre }) => centre[2] < -60)
       .map((part) => ({

@@ -4,18 +4,33 @@ import { both, type Solid, solid, spine } from './solid.ts';
 /** Thorax from the clavicles to the diaphragm: lungs with their vessels, heart, great vessels, ribs, spine. */
 export function chest(): Solid[] {
   return [
-    solid('fat', [0, 0, 0], [172, 116, 900], { power: 2.5 }),
-    solid('muscle', [0, 0, 0], [160, 104, 900], { power: 2.5 }),
-    ...both('fat', [118, 20, 130], [16, 70, 60], { angle: 0.2 }),
+    ...outline(),
     ...both('lung', [74, 4, 2], [58, 84, 132], { power: 2.5 }),
     ...lungVessels(),
-    solid('fat', [0, -10, 20], [30, 62, 120], { power: 2.5 }),
+    solid('fat', [0, -10, 20], [26, 62, 112], { power: 2.5 }),
+    solid('lesion', [-78, -12, 36], [8, 8, 8], { rough: 0.15 }),
     ...mediastinum(),
     ...diaphragm(),
     ...spine({ y: () => 62, bottom: -156, top: 170, pitch: 25, radius: 16, conus: -400 }),
     ...ribs(),
     ...solidSternum(),
-    ...both('bone', [112, 84, 100], [38, 4, 52], { angle: -0.5 }),
+    ...both('bone', [104, 62, 84], [38, 4, 50], { angle: -0.5 }),
+  ];
+}
+
+/** Trunk, shoulders and neck. */
+function outline(): Solid[] {
+  return [
+    solid('fat', [0, 0, -280], [172, 116, 440], { power: 3 }),
+    ...both('fat', [112, 6, 88], [80, 72, 72]),
+    solid('fat', [0, 12, 140], [122, 62, 44]),
+    solid('fat', [0, 14, 190], [60, 62, 80], { power: 3 }),
+    solid('muscle', [0, 0, -280], [160, 104, 428], { power: 3 }),
+    ...both('muscle', [112, 6, 86], [69, 61, 61]),
+    solid('muscle', [0, 12, 138], [114, 54, 38]),
+    solid('muscle', [0, 14, 190], [53, 55, 80], { power: 3 }),
+    ...both('bone', [152, 6, 104], [22, 22, 22]),
+    ...both('marrow', [152, 6, 104], [19, 19, 19]),
   ];
 }
 
@@ -54,8 +69,8 @@ function lungVessels(): Solid[] {
     const side = branch % 2 === 0 ? 1 : -1;
     const target = [side * rng.int(40, 122), rng.int(-66, 76), rng.int(-115, 110)] as const;
     const start = [side * 34, 4, 10] as const;
-    for (let step = 0; step < 26; step++) {
-      const t = step / 26;
+    for (let step = 0; step < 44; step++) {
+      const t = step / 44;
       const bend = Math.sin(t * Math.PI) * 9;
       const at = (i: 0 | 1 | 2): number => start[i] + (target[i] - start[i]) * t;
       const radius = 4.4 * (1 - t) ** 1.4 + 0.7;

@@ -1,17 +1,27 @@
-import type { Canvas } from '../canvas.ts';
+import { Canvas } from '../canvas.ts';
 import type { PixelFormat } from '../format.ts';
 import { cloud } from '../noise.ts';
 import { project, quantile } from './projection.ts';
 
-/** A barium meal: oesophagus, stomach and duodenum filling from one spot film to the next, bone and barium dark. */
-export function drawFluoroscopy(format: PixelFormat, position: number): Canvas {
-  const canvas = project('abdomen', format, 'coronal', { boneWeight: 1.4, stepMm: 6 });
-  const mean = quantile(canvas.values, 0.5);
-  const { values } = canvas;
-  for (let i = 0; i < values.length; i++) values[i] = (values[i]! - mean) * 5;
+/**
+ * A barium meal: oesophagus, stomach and duodenum filling from one spot film to the next, bone and barium dark.
+ * @param background from `fluoroscopyBackground`, left as it is
+ */
+export function drawFluoroscopy(background: Canvas, format: PixelFormat, position: number): Canvas {
+  const canvas = new Canvas(background.width, background.height, background.pixelMm);
+  canvas.values.set(background.values);
   addBarium(canvas, position);
   canvas.blur(0.8);
   expose(canvas, format);
+  return canvas;
+}
+
+/** The abdomen on which the barium is seen; the same for all films. */
+export function fluoroscopyBackground(format: PixelFormat): Canvas {
+  const canvas = project('abdomen', format, 'coronal', { boneWeight: 1.4 });
+  const middle = quantile(canvas.values, 0.5);
+  const { values } = canvas;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i]! - middle) * 5;
   return canvas;
 }
 

@@ -6,7 +6,7 @@ export function head(): Solid[] {
     solid('fat', [0, 0, -15], [77, 97, 99]),
     solid('muscle', [0, 0, -17], [74, 94, 96]),
     ...face(),
-    ...boneWithMarrow([0, 0, -15], [72, 91, 93], 2.2).map((part) => ({ ...part, rough: 0.01 })),
+    ...boneWithMarrow([0, 0, -15], [72, 91, 93], 2.2),
     solid('bone', [0, 0, -15], [67.5, 86.5, 88.5]),
     ...brain(),
     ...base(),
@@ -16,22 +16,22 @@ export function head(): Solid[] {
 function brain(): Solid[] {
   return [
     solid('fluid', [0, 0, -15], [65.5, 84.5, 86.5]),
-    ...both('grey', [31, 0, -13], [30.5, 82, 84], { power: 2.3, rough: 0.09 }),
-    ...both('white', [28, 0, -11], [21, 66, 66], { power: 2.3, rough: 0.26 }),
+    solid('grey', [0, 0, -14], [65, 84, 86], { power: 2.1, rough: 0.055 }),
+    ...both('white', [27, 0, -11], [29, 71, 72], { power: 2.2, rough: 0.2 }),
+    solid('fluid', [0, 0, -15], [1.7, 82, 84]),
     solid('white', [0, 0, 14], [24, 34, 8]),
     ...both('grey', [24, -4, 4], [7, 20, 12], { angle: -0.25 }),
     ...both('grey', [11, 6, 2], [9, 14, 10]),
     ...both('fluid', [9, -18, 16], [4.5, 17, 13], { angle: -0.28 }),
     ...both('fluid', [15, 22, 13], [5, 19, 11], { angle: 0.3 }),
     solid('fluid', [0, 3, 0], [1.8, 13, 11]),
-    solid('muscle', [0, 0, 30], [0.9, 86, 60]),
   ];
 }
 
 function base(): Solid[] {
   return [
-    ...both('grey', [22, 48, -55], [26, 30, 24], { rough: 0.1 }),
-    ...both('white', [20, 46, -55], [15, 18, 13], { rough: 0.2 }),
+    ...both('grey', [22, 48, -55], [26, 30, 24], { rough: 0.06 }),
+    ...both('white', [20, 46, -55], [17, 20, 15], { rough: 0.25 }),
     solid('white', [0, 16, -45], [13, 14, 30]),
     solid('fluid', [0, 36, -46], [8, 6, 9]),
     ...both('bone', [40, 12, -58], [30, 8, 10], { angle: -0.6 }),
@@ -44,10 +44,10 @@ function base(): Solid[] {
 
 function orbits(): Solid[] {
   return [
-    ...both('bone', [33, -66, -52], [23, 25, 21]),
-    ...both('fat', [33, -69, -52], [20, 25, 18]),
-    ...both('fluid', [33, -77, -52], [12, 12, 12]),
-    ...both('muscle', [27, -56, -52], [2, 14, 2], { angle: 0.3 }),
+    ...both('bone', [33, -52, -52], [23, 27, 21]),
+    ...both('fat', [33, -56, -52], [20, 25, 18]),
+    ...both('fluid', [33, -66, -52], [12, 12, 12]),
+    ...both('muscle', [27, -46, -52], [2, 12, 2], { angle: 0.3 }),
     solid('air', [0, -66, -56], [12, 24, 14]),
     solid('bone', [0, -66, -56], [1, 26, 16]),
   ];

@@ -33,20 +33,20 @@ export function drawMammogram(format: PixelFormat, view: 'CC' | 'MLO', lateralit
 /** Stored value inside the breast: thickness falls off at the rim, the skin is a thin bright line. */
 function breast(u: number, v: number, rim: number, depth: number, seed: number): number {
   const thickness = Math.min(1, (1 - rim) / 0.16) ** 0.5;
-  const fat = 780 + 120 * cloud(seed, u / 22, v / 22, 3);
+  const fat = 900 + 120 * cloud(seed, u / 22, v / 22, 3);
   // The gland is a cone that opens from the nipple towards the wall.
   const cone = 1 - Math.hypot((u - depth * 0.52) / (depth * 0.42), v / (depth * 0.46));
   const lobes = cloud(seed + 40, u / 17 + cloud(seed, u / 30, v / 30), v / 17, 4);
   const gland = Math.max(0, Math.min(1, cone * 1.5 + lobes * 0.9));
   const strands = Math.max(0, 1 - Math.abs(cloud(seed + 80, u / 12 + v / 40, v / 12, 3)) * 7);
   const skin = rim > 0.972 ? 500 : 0;
-  return thickness * (fat + 1250 * gland + 380 * strands * (0.25 + gland) + skin);
+  return thickness * (fat + 1900 * gland + 520 * strands * (0.25 + gland) + skin);
 }
 
 function addPectoral(canvas: Canvas, index: number, u: number, y: number): void {
   const top = (-canvas.height * canvas.pixelMm) / 2;
   const edge = 62 - (y - top) * 0.42 + 4 * cloud(5, u / 20, y / 20, 2);
-  if (u < edge) canvas.values[index]! += 1050 * Math.min(1, (edge - u) / 6);
+  if (u < edge) canvas.values[index]! += 1500 * Math.min(1, (edge - u) / 6);
 }
 
 interface Place {

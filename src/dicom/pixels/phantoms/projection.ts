@@ -3,7 +3,7 @@ import type { PixelFormat } from '../format.ts';
 import { depthOf } from '../plane.ts';
 import type { Region } from '../region.ts';
 import { bodyOf } from './bodies.ts';
-import { cut } from './section.ts';
+import { cut } from './cut.ts';
 import { TISSUE_NAMES, TISSUES } from './tissue.ts';
 
 /** X-rays through the same bodies that the sections cut: attenuation summed along parallel rays. */

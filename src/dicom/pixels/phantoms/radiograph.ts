@@ -10,7 +10,10 @@ export function drawRadiograph(region: Region, format: PixelFormat, lateral: boo
   const canvas =
     region === 'hand'
       ? drawHand(format)
-      : project(region, format, lateral ? 'sagittal' : 'coronal', { boneWeight: BONE_WEIGHT[region] ?? 1.4 });
+      : project(region, format, lateral ? 'sagittal' : 'coronal', {
+          boneWeight: BONE_WEIGHT[region] ?? 1.4,
+          stepMm: 2.5,
+        });
   canvas.blur(0.5);
   addGrain(canvas);
   present(canvas, format, region === 'chest' ? 1.15 : 0.8);
@@ -19,7 +22,7 @@ export function drawRadiograph(region: Region, format: PixelFormat, lateral: boo
 
 /** Chest radiographs are taken at high voltage, so that the ribs do not hide the lungs. */
 const BONE_WEIGHT: Partial<Record<Region, number>> = {
-  chest: 1.0,
+  chest: 0.85,
   abdomen: 1.5,
   pelvis: 1.6,
   knee: 1.8,

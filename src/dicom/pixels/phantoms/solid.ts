@@ -8,11 +8,11 @@ export interface Solid {
   tissue: Tissue;
   centre: readonly [number, number, number];
   radii: readonly [number, number, number];
-  /** 2 is an ellipsoid, more is boxier. */
+  /** 2 is an ellipsoid, more is boxier; a turned solid is always an ellipsoid. */
   power: number;
   /** Turn about z, radians. */
   angle: number;
-  /** Irregularity of the surface, share of the radius. */
+  /** How deep the surface is dented, share of the radius. */
   rough: number;
 }
 
@@ -64,7 +64,7 @@ export function spine(options: {
     solids.push(
       ...both('bone', [radius * 0.75, behind + 8, z], [5, 12, pitch * 0.22]),
       ...both('bone', [radius * 1.3, behind + 6, z], [radius * 0.7, 5, 5], { angle: 0.3 }),
-      ...boneWithMarrow([0, behind + 26, z - pitch * 0.25], [5, 16, pitch * 0.3], 2),
+      ...boneWithMarrow([0, behind + 19, z - pitch * 0.25], [5, 11, pitch * 0.3], 2),
       solid('disc', [0, y(z + pitch / 2), z + pitch / 2], [radius, radius * 0.75, pitch * 0.17], {
         power: 3,
       }),
