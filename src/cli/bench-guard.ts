@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { guardEndpoint, isLoopback, type RegisteredTarget } from '../domain/target-guard.ts';
 import { YeeterError } from '../lib/errors.ts';
+import { type EndpointLimits, unlimited } from '../steps/endpoint-gate.ts';
 import type { StoragePort } from '../storage/port.ts';
 
 export interface GuardOptions {
@@ -12,24 +13,33 @@ export interface GuardOptions {
 
 /**
  * Refuses every endpoint that is not loopback until it is registered as a test system and its name was typed.
- * @returns connections allowed per endpoint name
+ * @returns the limits of each endpoint, by its name
  * @throws {YeeterError} TARGET_REFUSED
  */
 export async function confirmTargets(
   store: StoragePort,
   endpoints: Readonly<Record<string, Endpoint>>,
   options: GuardOptions,
-): Promise<Record<string, number>> {
-  const maxConnections: Record<string, number> = {};
+): Promise<Record<string, EndpointLimits>> {
+  const limits: Record<string, EndpointLimits> = {};
   const targets = await store.listTargets();
   for (const endpoint of Object.values(endpoints)) {
     const guarded = guardEndpoint(endpoint, targets, Date.now());
     if (!guarded.ok) throw new YeeterError(guarded.code, guarded.message);
-    const limit = guarded.target?.maxAssociations ?? options.concurrency;
-    maxConnections[endpoint.name] = Math.min(limit, options.concurrency);
+    limits[endpoint.name] = limitsOf(guarded.target, options.concurrency);
     if (!isLoopback(endpoint.hostname)) await confirmName(endpoint, guarded.target, options.confirm);
   }
-  return maxConnections;
+  return limits;
+}
+
+function limitsOf(target: RegisteredTarget | null, concurrency: number): EndpointLimits {
+  if (target === null) return unlimited(concurrency);
+  return {
+    maxConnections: Math.min(target.maxAssociations, concurrency),
+    maxPerSecond: target.maxMessagesPerSecond,
+    maxBytes: target.maxBytes,
+    ramp: !isLoopback(target.host),
+  };
 }
 
 async function confirmName(

@@ -46,7 +46,7 @@ export async function bench(options: BenchOptions): Promise<number> {
   const template = loadTemplateFile(options.templateFile);
   await using resolved = await resolveEndpoints(template, options);
   await using store = await openPgliteStore({ dataDir: resolve(options.dataDir), onProgress: say });
-  const maxConnections = await confirmTargets(store, resolved.endpoints, options);
+  const limits = await confirmTargets(store, resolved.endpoints, options);
   const identity = await chooseIdentity(store, resolved, options);
   say(formatForecast(forecast(template, identity, options.patients)));
   const run = await store.createRun({
@@ -61,13 +61,12 @@ export async function bench(options: BenchOptions): Promise<number> {
   const outDir = resolve(options.outDir ?? join('yeeter-out', `run-${run.id}`));
   await makeOutDir(outDir);
   say(`run ${run.id}: ${template.name}, seed ${identity.seed}, namespace ${identity.namespace}, ${outDir}`);
-  await store.transitionRun(run.id, 'start');
   const { id: deploymentId } = await store.deployment();
   const embedded = startEmbeddedRun(store, {
     runId: run.id,
     deploymentId,
     endpoints: resolved.endpoints,
-    maxConnections,
+    limits,
     resumed: false,
     studyDir: join(outDir, 'studies'),
   });

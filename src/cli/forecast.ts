@@ -1,7 +1,6 @@
 import type { RunIdentity } from '../domain/identity.ts';
-import { planStudies } from '../domain/studies.ts';
 import type { Template } from '../domain/template.ts';
-import { startState } from '../steps/start-state.ts';
+import { plannedStudies } from '../steps/draw-ahead.ts';
 import { instanceBytes } from '../steps/study-factory.ts';
 import { formatBytes, formatCount } from './format.ts';
 
@@ -38,23 +37,10 @@ function addIteration(
   identity: RunIdentity,
   iteration: number,
 ): void {
-  const { patient, order } = startState(template, identity, iteration);
-  let planned: ReturnType<typeof planStudies> = [];
+  const planned = plannedStudies(template, identity, iteration);
   for (const step of template.steps) {
     const times = step.repeat.count;
     if (step.stepType === 'SEND_MLLP') sum.messages += times;
-    if (step.stepType === 'GENERATE_DICOM') {
-      const { parameters } = step;
-      planned = planStudies({
-        identity,
-        iteration,
-        patient,
-        order,
-        context: null,
-        parameters,
-        stations: template.stations,
-      });
-    }
     if (step.stepType !== 'SEND_DICOM') continue;
     sum.studies += planned.length * times;
     for (const study of planned) {

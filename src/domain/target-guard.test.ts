@@ -57,11 +57,14 @@ describe('guardEndpoint', () => {
     assert.deepEqual(guardEndpoint({ ...PACS, hostname: '127.0.0.1' }, [], NOW), { ok: true, target: null });
   });
 
-  it('refuses another machine and says how to confirm it', () => {
+  it('refuses another machine and says how to register it', () => {
     const refused = guardEndpoint(PACS, [], NOW);
     assert.ok(!refused.ok);
     assert.equal(refused.code, 'TARGET_REFUSED');
-    assert.match(refused.message, /"pacs" \(ARCHIVE@pacs\.test\.example:104\).*--confirm ARCHIVE/);
+    assert.match(
+      refused.message,
+      /"pacs" \(ARCHIVE@pacs\.test\.example:104\).*yeeter targets add ARCHIVE@pacs\.test\.example:104/,
+    );
   });
 
   it('lets a registered test system through with its limits', () => {

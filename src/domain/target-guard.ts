@@ -67,14 +67,14 @@ export function guardEndpoint(
   if (target) return { ok: true, target };
   if (isLoopback(endpoint.hostname)) return { ok: true, target: null };
   const where = `endpoint "${endpoint.name}" (${addressOf(endpoint)})`;
-  const confirm = endpoint.aeTitle ?? endpoint.hostname;
-  const todo = `confirm it with --confirm ${confirm} or register it as a test system (host, port, AE title, owner, expiry)`;
+  const address = addressOf(endpoint);
+  const todo = `register it with: yeeter targets add ${address} --owner NAME`;
   const expired = known[0];
   if (expired)
     return failure(
       'TARGET_REFUSED',
       `${where}: its registration by ${expired.owner} expired at ${new Date(expired.expiresAtMs).toISOString()}: ` +
-        `if it is still a test system, renew the registration or ${todo}`,
+        `if it is still a test system, ${todo}`,
     );
   return failure(
     'TARGET_REFUSED',

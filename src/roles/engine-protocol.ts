@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Endpoint } from '../domain/endpoint.ts';
+import type { EndpointLimits } from '../steps/endpoint-gate.ts';
 
 /** What the engine's thread is started with. */
 export interface EngineInput {
@@ -9,8 +10,8 @@ export interface EngineInput {
   storagePort: MessagePort;
   /** Every endpoint that the template names, resolved. */
   endpoints: Readonly<Record<string, Endpoint>>;
-  /** MLLP connections or DICOM associations per endpoint, by name. */
-  maxConnections: Readonly<Record<string, number>>;
+  /** By endpoint name. */
+  limits: Readonly<Record<string, EndpointLimits>>;
   resumed: boolean;
   studyDir: string | null;
 }

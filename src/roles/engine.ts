@@ -13,6 +13,8 @@ import { createMemoryQueue } from '../queue/memory/memory-queue.ts';
 import { decideRunEnd } from '../runner/finish-run.ts';
 import { startIterations } from '../runner/orchestrate.ts';
 import { createClients } from '../steps/clients.ts';
+import { drawAhead } from '../steps/draw-ahead.ts';
+import { unlimited } from '../steps/endpoint-gate.ts';
 import { compileGenerators } from '../steps/generate-hl7.ts';
 import { startState } from '../steps/start-state.ts';
 import { createStudyFactory } from '../steps/study-factory.ts';
@@ -54,7 +56,12 @@ export async function createEngine(
   const tracker = createRunTracker(places.release);
   const clients = createClients({
     endpoints: input.endpoints,
-    limits: (endpoint) => ({ maxConnections: input.maxConnections[endpoint.name] ?? run.concurrency }),
+    limits: (endpoint) => input.limits[endpoint.name] ?? unlimited(run.concurrency),
+    clock,
+    onBudgetSpent: (endpoint) => {
+      events.run('WARN', `endpoint "${endpoint.name}" has had all the bytes that it may have: stopping`);
+      stopRun();
+    },
     onApplicationAck: (latencyUs, accepted) => recorder.record('application_ack', latencyUs, accepted),
   });
   const studies = createStudyFactory();
@@ -97,6 +104,8 @@ export async function createEngine(
 
   const runToEnd = async (): Promise<YeeterError | null> => {
     const finished = input.resumed ? await loadFinished(store, run.id) : new Set<number>();
+    await drawAhead(studies, run.template, run.identity, run.patientCount, stop.signal);
+    await store.transitionRun(run.id, input.resumed ? 'resume' : 'start');
     events.run('INFO', `started for ${run.patientCount} patients, ${run.concurrency} at a time`);
     await startIterations({
       context,

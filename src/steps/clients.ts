@@ -1,60 +1,48 @@
-import type { Association } from '../dicom/association.ts';
-import { openAssociation, type PresentationContextRequest } from '../dicom/scu.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { createMllpPool, type MllpPool } from '../hl7/mllp-pool.ts';
+import type { Clock } from '../lib/clock.ts';
 import { type Failure, failure, YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
-import { createSemaphore, type Semaphore } from '../lib/semaphore.ts';
+import { createDicomClient, type DicomClient } from './dicom-client.ts';
+import { createEndpointGate, type EndpointGate, type EndpointLimits } from './endpoint-gate.ts';
 
-/** What an endpoint may be asked for, over all steps and patients of this process. */
-export interface EndpointLimits {
-  /** MLLP connections, or DICOM associations, open at a time. */
-  maxConnections: number;
-}
-
-export interface AssociationRequest {
-  callingAeTitle: string;
-  contexts: readonly PresentationContextRequest[];
-  /** Asynchronous operations asked for; 1 asks for none. */
-  maxInFlight: number;
+export interface MllpSend {
+  message: Buffer;
+  controlId: string;
+  /** Messages of one patient never overtake each other. */
+  patientIndex: number;
   timeoutMs: number;
-  /** Taken from, and given back to, the associations that are kept open for this calling AE title. */
-  keepOpen: boolean;
 }
 
-export type AssociationLease =
-  | {
-      ok: true;
-      association: Association;
-      /** Connection and negotiation, microseconds; null when the association was open already. */
-      openUs: number | null;
-      /** Ends the lease: releases the association, keeps it open, or aborts it when it is broken. */
-      end(broken: boolean): Promise<void>;
-    }
-  | (Failure & { openUs: number | null });
+/** `serviceUs` is from the first byte written to the acknowledgement decoded; null when nothing was written. */
+export type MllpOutcome = { ok: true; serviceUs: number } | (Failure & { serviceUs: number | null });
 
-export interface DicomClient {
-  lease(request: AssociationRequest, signal: AbortSignal): Promise<AssociationLease>;
+export interface MllpClient {
+  send(request: MllpSend, signal: AbortSignal): Promise<MllpOutcome>;
 }
 
 /** Connections to the systems under test, shared by all patients of a run in this process. */
 export interface Clients extends Closeable {
-  mllp(endpoint: string, timeoutMs: number): MllpPool;
+  mllp(endpoint: string): MllpClient;
   dicom(endpoint: string): DicomClient;
 }
 
 export interface ClientsOptions {
   endpoints: Readonly<Record<string, Endpoint>>;
   limits: (endpoint: Endpoint) => EndpointLimits;
+  clock: Clock;
   /** Told of the application acknowledgements of enhanced mode, which come after the send has ended. */
   onApplicationAck: (latencyUs: number, accepted: boolean) => void;
+  /** An endpoint has had all the bytes that it may have. */
+  onBudgetSpent: (endpoint: Endpoint) => void;
 }
 
-const DEFAULT_CALLING_AE_TITLE = 'YEETER';
-
-export function createClients({ endpoints, limits, onApplicationAck }: ClientsOptions): Clients {
-  const pools = new Map<string, MllpPool>();
+export function createClients(options: ClientsOptions): Clients {
+  const { endpoints, limits, clock } = options;
+  const mllpClients = new Map<string, MllpClient & Closeable>();
   const dicomClients = new Map<string, DicomClient & Closeable>();
+  // By address: two names of one system share its limits.
+  const gates = new Map<string, EndpointGate>();
 
   const endpointNamed = (name: string): Endpoint => {
     const endpoint = endpoints[name];
@@ -63,97 +51,86 @@ export function createClients({ endpoints, limits, onApplicationAck }: ClientsOp
     throw new YeeterError('TEMPLATE_INVALID', `endpoint "${name}" is not defined; known are: ${known}`);
   };
 
-  const mllp = (name: string, timeoutMs: number): MllpPool => {
-    const key = `${name} ${timeoutMs}`;
-    let pool = pools.get(key);
-    if (!pool) {
-      const endpoint = endpointNamed(name);
-      pool = createMllpPool({
-        host: endpoint.hostname,
-        port: endpoint.port,
-        connections: limits(endpoint).maxConnections,
-        responseTimeoutMs: timeoutMs,
-        onApplicationAck: ({ code, latencyUs }) => onApplicationAck(latencyUs, code === 'AA'),
-      });
-      pools.set(key, pool);
+  const gateOf = (endpoint: Endpoint): EndpointGate => {
+    const key = `${endpoint.hostname}:${endpoint.port}`;
+    let gate = gates.get(key);
+    if (!gate) {
+      const onBudgetSpent = (): void => options.onBudgetSpent(endpoint);
+      gate = createEndpointGate({ limits: limits(endpoint), clock, onBudgetSpent });
+      gates.set(key, gate);
     }
-    return pool;
+    return gate;
+  };
+
+  const mllp = (name: string): MllpClient => {
+    let client = mllpClients.get(name);
+    if (!client) {
+      const endpoint = endpointNamed(name);
+      client = createMllpClient(endpoint, gateOf(endpoint), limits(endpoint), options.onApplicationAck);
+      mllpClients.set(name, client);
+    }
+    return client;
   };
 
   const dicom = (name: string): DicomClient => {
     let client = dicomClients.get(name);
     if (!client) {
       const endpoint = endpointNamed(name);
-      client = createDicomClient(endpoint, createSemaphore(limits(endpoint).maxConnections));
+      client = createDicomClient(endpoint, gateOf(endpoint), limits(endpoint).maxConnections, clock);
       dicomClients.set(name, client);
     }
     return client;
   };
 
   const close = async (): Promise<void> => {
-    const all = [...pools.values(), ...dicomClients.values()];
+    for (const gate of gates.values()) gate.close();
+    const all = [...mllpClients.values(), ...dicomClients.values()];
     await Promise.all(all.map((client) => client.close()));
   };
 
   return { mllp, dicom, close, [Symbol.asyncDispose]: close };
 }
 
-function createDicomClient(endpoint: Endpoint, slots: Semaphore): DicomClient & Closeable {
-  const kept = new Map<string, Association[]>();
+function createMllpClient(
+  endpoint: Endpoint,
+  gate: EndpointGate,
+  limits: EndpointLimits,
+  onApplicationAck: ClientsOptions['onApplicationAck'],
+): MllpClient & Closeable {
+  const pools = new Map<number, MllpPool>();
+  const limited = limits.ramp || limits.maxPerSecond !== null || limits.maxBytes !== null;
 
-  const takeKept = (callingAeTitle: string): Association | null => {
-    const idle = kept.get(callingAeTitle) ?? [];
-    for (let association = idle.pop(); association; association = idle.pop()) {
-      if (association.ended === null) return association;
+  const poolWith = (timeoutMs: number): MllpPool => {
+    let pool = pools.get(timeoutMs);
+    if (!pool) {
+      pool = createMllpPool({
+        host: endpoint.hostname,
+        port: endpoint.port,
+        connections: limits.maxConnections,
+        responseTimeoutMs: timeoutMs,
+        onApplicationAck: ({ code, latencyUs }) => onApplicationAck(latencyUs, code === 'AA'),
+      });
+      pools.set(timeoutMs, pool);
     }
-    return null;
+    return pool;
   };
 
-  const giveBack = async (association: Association, callingAeTitle: string): Promise<void> => {
-    const idle = kept.get(callingAeTitle);
-    if (idle) idle.push(association);
-    else kept.set(callingAeTitle, [association]);
-  };
+  const sendNow: MllpClient['send'] = ({ message, controlId, patientIndex, timeoutMs }, signal) =>
+    poolWith(timeoutMs).send(message, { controlId, key: patientIndex, signal });
 
-  const lease = async (request: AssociationRequest, signal: AbortSignal): Promise<AssociationLease> => {
-    if (!(await slots.acquire(signal))) {
-      return { ...failure('CANCELLED', `${endpoint.name}: the run was cancelled`), openUs: null };
+  const sendWithinLimits: MllpClient['send'] = async (request, signal) => {
+    const refused = failure('CANCELLED', `${endpoint.name}: its limits or a cancel ended the run`);
+    if (!(await gate.enter(signal))) return { ...refused, serviceUs: null };
+    try {
+      const passed = await gate.pass(request.message.length, signal);
+      return passed ? await sendNow(request, signal) : { ...refused, serviceUs: null };
+    } finally {
+      gate.leave();
     }
-    const callingAeTitle = endpoint.callingAeTitle ?? request.callingAeTitle;
-    const end =
-      (association: Association) =>
-      async (broken: boolean): Promise<void> => {
-        if (association.ended === null && (broken || signal.aborted)) await association.abort();
-        else if (broken) await association.closed;
-        else if (request.keepOpen) await giveBack(association, callingAeTitle);
-        else await association.release();
-        slots.release();
-      };
-    const idle = request.keepOpen ? takeKept(callingAeTitle) : null;
-    if (idle) return { ok: true, association: idle, openUs: null, end: end(idle) };
-    const opened = await openAssociation({
-      host: endpoint.hostname,
-      port: endpoint.port,
-      calledAeTitle: endpoint.aeTitle ?? 'ANY-SCP',
-      callingAeTitle: callingAeTitle || DEFAULT_CALLING_AE_TITLE,
-      contexts: request.contexts,
-      maxInFlight: request.maxInFlight,
-      timeouts: { dimseMs: request.timeoutMs },
-      signal,
-    });
-    if (!opened.ok) {
-      slots.release();
-      return { ...opened, openUs: null };
-    }
-    const openUs = opened.connectUs + opened.associateUs;
-    return { ok: true, association: opened.association, openUs, end: end(opened.association) };
   };
 
   const close = async (): Promise<void> => {
-    const idle = [...kept.values()].flat();
-    kept.clear();
-    await Promise.all(idle.map((association) => association.release()));
+    await Promise.all([...pools.values()].map((pool) => pool.close()));
   };
-
-  return { lease, close, [Symbol.asyncDispose]: close };
+  return { send: limited ? sendWithinLimits : sendNow, close, [Symbol.asyncDispose]: close };
 }

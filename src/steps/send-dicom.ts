@@ -4,7 +4,7 @@ import type { Station } from '../domain/station.ts';
 import type { StepOf } from '../domain/template.ts';
 import { type Failure, failure } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
-import type { AssociationLease } from './clients.ts';
+import type { AssociationLease } from './dicom-client.ts';
 import { STEP_OK, type StepCall, type StepEnvironment, type StepHandler, type StepResult } from './step.ts';
 
 /** What one SEND_DICOM execution has seen so far. */
@@ -207,6 +207,11 @@ async function storeOne(
   const study = call.state.studies[studyIndex]!;
   const built = environment.studies.build(study, seriesIndex, n);
   if (sending.fresh) addDigest(call.state.accounts.digest, built.manifestDigest());
+  if (!(await lease.pass(built.sizeBytes))) {
+    const end = failure('CANCELLED', 'the limits of the endpoint or a cancel ended the run');
+    fail(sending, [instance], end);
+    return end;
+  }
   const stored = await lease.association.store(built);
   sending.attemptedInstances++;
   sending.attemptedBytes += built.sizeBytes;

@@ -12,12 +12,14 @@ export const sendMllp: StepHandler<'SEND_MLLP'> = async (step, call, environment
       `${where}: no message was generated before it: add a GENERATE_HL7 step`,
     );
   }
-  const client = environment.clients.mllp(step.parameters.endpoint, step.parameters.timeoutMs);
-  const result = await client.send(encodeMessage(message.text), {
+  const { endpoint, timeoutMs } = step.parameters;
+  const request = {
+    message: encodeMessage(message.text),
     controlId: message.controlId,
-    key: patient.index,
-    signal: environment.signal,
-  });
+    patientIndex: patient.index,
+    timeoutMs,
+  };
+  const result = await environment.clients.mllp(endpoint).send(request, environment.signal);
   if (result.serviceUs !== null) {
     accounts.sutUs += result.serviceUs;
     environment.recorder.record('order_ack', result.serviceUs, result.ok);

@@ -1,9 +1,8 @@
 import type { Template } from '../../src/domain/template.ts';
-import type { MllpPool } from '../../src/hl7/mllp-pool.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Failure } from '../../src/lib/errors.ts';
 import { createRecorder } from '../../src/metrics/recorder.ts';
-import type { Clients } from '../../src/steps/clients.ts';
+import type { Clients, MllpClient } from '../../src/steps/clients.ts';
 import { compileGenerators } from '../../src/steps/generate-hl7.ts';
 import type { StepEnvironment } from '../../src/steps/step.ts';
 import { createStudyFactory } from '../../src/steps/study-factory.ts';
@@ -30,17 +29,15 @@ export interface TestEnvironmentOptions {
 /** An environment whose MLLP endpoint answers from a function instead of a wire. */
 export function testEnvironment({ template, answer, signal }: TestEnvironmentOptions): StepEnvironment {
   let sends = 0;
-  const pool = {
+  const client: MllpClient = {
     send: async () => {
       sends++;
       const failed = answer?.(sends) ?? null;
-      return failed
-        ? { ...failed, serviceUs: 100 }
-        : { ok: true, code: 'AA', ack: Buffer.alloc(0), serviceUs: 100 };
+      return failed ? { ...failed, serviceUs: 100 } : { ok: true, serviceUs: 100 };
     },
-  } as unknown as MllpPool;
+  };
   const clients: Clients = {
-    mllp: () => pool,
+    mllp: () => client,
     dicom: () => {
       throw new Error('this environment has no DICOM endpoint');
     },

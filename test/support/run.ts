@@ -9,6 +9,7 @@ import type { OnFailure, Template } from '../../src/domain/template.ts';
 import type { Closeable } from '../../src/lib/lifecycle.ts';
 import type { RunTotals } from '../../src/metrics/totals.ts';
 import { createEngine, type Engine } from '../../src/roles/engine.ts';
+import type { EndpointLimits } from '../../src/steps/endpoint-gate.ts';
 import { checkGenerator } from '../../src/steps/generate-hl7.ts';
 import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { RunRecord, StoragePort } from '../../src/storage/port.ts';
@@ -34,6 +35,7 @@ export interface TestRunOptions {
   identity?: Partial<RunIdentity>;
   concurrency?: number;
   onFailure?: OnFailure;
+  limits?: Readonly<Record<string, EndpointLimits>>;
   /** Called once the run is under way. */
   during?: (engine: Engine) => void;
 }
@@ -85,12 +87,11 @@ async function runOnce(
     onFailure: options.onFailure ?? 'continue',
     tags: [],
   });
-  await store.transitionRun(run.id, 'start');
   const input = {
     runId: run.id,
     deploymentId,
     endpoints: endpointsOf(options),
-    maxConnections: {},
+    limits: options.limits ?? {},
     resumed: false,
     studyDir: null,
   };
