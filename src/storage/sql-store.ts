@@ -37,6 +37,7 @@ import {
   targets,
 } from './schema.ts';
 import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
+import { storageError } from './storage-error.ts';
 import { writeLedger } from './write-ledger.ts';
 
 /** Drizzle over any executor or transaction. */
@@ -55,10 +56,17 @@ type Database = ReturnType<typeof drizzleOf>;
 export class SqlStore implements StoragePort {
   readonly #executor: SqlExecutor;
   readonly #db: Database;
+  readonly #where: string;
   readonly #clock: Clock;
   readonly #deployment: { id: string; seed: number };
 
-  private constructor(executor: SqlExecutor, clock: Clock, identity: { id: string; seed: number }) {
+  private constructor(
+    executor: SqlExecutor,
+    clock: Clock,
+    where: string,
+    identity: { id: string; seed: number },
+  ) {
+    this.#where = where;
     this.#executor = executor;
     this.#db = drizzleOf(executor);
     this.#clock = clock;
@@ -79,7 +87,16 @@ export class SqlStore implements StoragePort {
         .returning();
       return created!;
     });
-    return new SqlStore(executor, clock, identity);
+    return new SqlStore(executor, clock, where, identity);
+  }
+
+  /** Drizzle wraps errors; what leaves the store is one of ours. */
+  async #ask<T>(question: (db: Database) => PromiseLike<T>): Promise<T> {
+    try {
+      return await question(this.#db);
+    } catch (error) {
+      throw storageError(error, this.#where);
+    }
   }
 
   async deployment(): Promise<{ id: string; seed: number }> {
@@ -88,12 +105,14 @@ export class SqlStore implements StoragePort {
 
   async claimNamespaces(blocks: number): Promise<number> {
     const { seed } = this.#deployment;
-    await this.#db.insert(namespaces).values({ seed, next: 0 }).onConflictDoNothing();
-    const [claimed] = await this.#db
-      .update(namespaces)
-      .set({ next: sql`${namespaces.next} + ${blocks}` })
-      .where(and(eq(namespaces.seed, seed), sql`${namespaces.next} + ${blocks} <= ${NAMESPACE_COUNT}`))
-      .returning();
+    await this.#ask((db) => db.insert(namespaces).values({ seed, next: 0 }).onConflictDoNothing());
+    const [claimed] = await this.#ask((db) =>
+      db
+        .update(namespaces)
+        .set({ next: sql`${namespaces.next} + ${blocks}` })
+        .where(and(eq(namespaces.seed, seed), sql`${namespaces.next} + ${blocks} <= ${NAMESPACE_COUNT}`))
+        .returning(),
+    );
     if (claimed) return claimed.next - blocks;
     throw new YeeterError(
       'NAMESPACE_EXHAUSTED',
@@ -104,23 +123,25 @@ export class SqlStore implements StoragePort {
 
   async createRun(run: NewRun): Promise<RunRecord> {
     const nowMs = this.#clock.nowMs();
-    const [row] = await this.#db.insert(runs).values(runValues(run, nowMs)).returning();
+    const [row] = await this.#ask((db) => db.insert(runs).values(runValues(run, nowMs)).returning());
     return runOf(row!);
   }
 
   async getRun(runId: number): Promise<RunRecord> {
-    const [row] = await this.#db.select().from(runs).where(eq(runs.id, runId));
+    const [row] = await this.#ask((db) => db.select().from(runs).where(eq(runs.id, runId)));
     return runOf(row ?? missingRun(runId));
   }
 
   async listRuns(filter: { statuses?: readonly RunStatus[]; limit: number }): Promise<RunRecord[]> {
     const { statuses, limit } = filter;
-    const rows = await this.#db
-      .select()
-      .from(runs)
-      .where(statuses ? inArray(runs.status, [...statuses]) : undefined)
-      .orderBy(desc(runs.id))
-      .limit(limit);
+    const rows = await this.#ask((db) =>
+      db
+        .select()
+        .from(runs)
+        .where(statuses ? inArray(runs.status, [...statuses]) : undefined)
+        .orderBy(desc(runs.id))
+        .limit(limit),
+    );
     return rows.map(runOf);
   }
 
@@ -151,11 +172,13 @@ export class SqlStore implements StoragePort {
   }
 
   async requestCancel(runId: number): Promise<RunRecord> {
-    const [row] = await this.#db
-      .update(runs)
-      .set({ cancelRequested: true, updatedAtMs: this.#clock.nowMs() })
-      .where(and(eq(runs.id, runId), isNull(runs.completedAtMs)))
-      .returning();
+    const [row] = await this.#ask((db) =>
+      db
+        .update(runs)
+        .set({ cancelRequested: true, updatedAtMs: this.#clock.nowMs() })
+        .where(and(eq(runs.id, runId), isNull(runs.completedAtMs)))
+        .returning(),
+    );
     return row ? runOf(row) : await this.getRun(runId);
   }
 
@@ -173,101 +196,118 @@ export class SqlStore implements StoragePort {
   }
 
   async finishedIterations(runId: number, page: { after: number; limit: number }): Promise<number[]> {
-    const rows = await this.#db
-      .select({ iteration: iterations.iteration })
-      .from(iterations)
-      .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
-      .orderBy(asc(iterations.iteration))
-      .limit(page.limit);
+    const rows = await this.#ask((db) =>
+      db
+        .select({ iteration: iterations.iteration })
+        .from(iterations)
+        .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
+        .orderBy(asc(iterations.iteration))
+        .limit(page.limit),
+    );
     return rows.map((row) => row.iteration);
   }
 
   async countFinished(runId: number): Promise<number> {
-    const [row] = await this.#db
-      .select({ finished: count() })
-      .from(iterations)
-      .where(eq(iterations.runId, runId));
+    const [row] = await this.#ask((db) =>
+      db.select({ finished: count() }).from(iterations).where(eq(iterations.runId, runId)),
+    );
     return row!.finished;
   }
 
   async readAttempts(runId: number, page: Page): Promise<StoredAttempt[]> {
-    const rows = await this.#db
-      .select()
-      .from(jobAttempts)
-      .where(and(eq(jobAttempts.runId, runId), gt(jobAttempts.id, page.afterId)))
-      .orderBy(asc(jobAttempts.id))
-      .limit(page.limit);
+    const rows = await this.#ask((db) =>
+      db
+        .select()
+        .from(jobAttempts)
+        .where(and(eq(jobAttempts.runId, runId), gt(jobAttempts.id, page.afterId)))
+        .orderBy(asc(jobAttempts.id))
+        .limit(page.limit),
+    );
     return rows.map(attemptOf);
   }
 
   async readIterations(runId: number, page: { after: number; limit: number }): Promise<IterationRow[]> {
-    const rows = await this.#db
-      .select()
-      .from(iterations)
-      .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
-      .orderBy(asc(iterations.iteration))
-      .limit(page.limit);
+    const rows = await this.#ask((db) =>
+      db
+        .select()
+        .from(iterations)
+        .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
+        .orderBy(asc(iterations.iteration))
+        .limit(page.limit),
+    );
     return rows.map(iterationOf);
   }
 
   async readEvents(runId: number, page: Page): Promise<StoredEvent[]> {
-    const rows = await this.#db
-      .select()
-      .from(runEvents)
-      .where(and(eq(runEvents.runId, runId), gt(runEvents.id, page.afterId)))
-      .orderBy(asc(runEvents.id))
-      .limit(page.limit);
+    const rows = await this.#ask((db) =>
+      db
+        .select()
+        .from(runEvents)
+        .where(and(eq(runEvents.runId, runId), gt(runEvents.id, page.afterId)))
+        .orderBy(asc(runEvents.id))
+        .limit(page.limit),
+    );
     return rows.map(eventOf);
   }
 
   async readWindows(runId: number, page: { afterSecond: number; limit: number }): Promise<WindowRow[]> {
     const { runId: run, second, series, processId } = metricWindows;
-    const seconds = this.#db
-      .select({ second })
-      .from(metricWindows)
-      .where(and(eq(run, runId), gt(second, page.afterSecond)))
-      .orderBy(asc(second))
-      .limit(page.limit);
-    return await this.#db
-      .select()
-      .from(metricWindows)
-      .where(and(eq(run, runId), inArray(second, seconds)))
-      .orderBy(asc(second), asc(series), asc(processId));
+    return await this.#ask((db) => {
+      const seconds = db
+        .select({ second })
+        .from(metricWindows)
+        .where(and(eq(run, runId), gt(second, page.afterSecond)))
+        .orderBy(asc(second))
+        .limit(page.limit);
+      return db
+        .select()
+        .from(metricWindows)
+        .where(and(eq(run, runId), inArray(second, seconds)))
+        .orderBy(asc(second), asc(series), asc(processId));
+    });
   }
 
   async readHealth(runId: number): Promise<HealthRow[]> {
-    return await this.#db
-      .select()
-      .from(processHealth)
-      .where(eq(processHealth.runId, runId))
-      .orderBy(asc(processHealth.second), asc(processHealth.processId));
+    return await this.#ask((db) =>
+      db
+        .select()
+        .from(processHealth)
+        .where(eq(processHealth.runId, runId))
+        .orderBy(asc(processHealth.second), asc(processHealth.processId)),
+    );
   }
 
   async readDepths(runId: number): Promise<DepthRow[]> {
-    return await this.#db
-      .select()
-      .from(queueDepths)
-      .where(eq(queueDepths.runId, runId))
-      .orderBy(asc(queueDepths.second), asc(queueDepths.queue));
+    return await this.#ask((db) =>
+      db
+        .select()
+        .from(queueDepths)
+        .where(eq(queueDepths.runId, runId))
+        .orderBy(asc(queueDepths.second), asc(queueDepths.queue)),
+    );
   }
 
   async listTargets(): Promise<RegisteredTarget[]> {
-    return await this.#db.select().from(targets).orderBy(asc(targets.host), asc(targets.port));
+    return await this.#ask((db) => db.select().from(targets).orderBy(asc(targets.host), asc(targets.port)));
   }
 
   async registerTarget(target: RegisteredTarget): Promise<void> {
     const { host, port, ...rest } = target;
-    await this.#db
-      .insert(targets)
-      .values({ host, port, ...rest })
-      .onConflictDoUpdate({ target: [targets.host, targets.port], set: rest });
+    await this.#ask((db) =>
+      db
+        .insert(targets)
+        .values({ host, port, ...rest })
+        .onConflictDoUpdate({ target: [targets.host, targets.port], set: rest }),
+    );
   }
 
   async removeTarget(host: string, port: number): Promise<boolean> {
-    const removed = await this.#db
-      .delete(targets)
-      .where(and(eq(targets.host, host), eq(targets.port, port)))
-      .returning();
+    const removed = await this.#ask((db) =>
+      db
+        .delete(targets)
+        .where(and(eq(targets.host, host), eq(targets.port, port)))
+        .returning(),
+    );
     return removed.length > 0;
   }
 

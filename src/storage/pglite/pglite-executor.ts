@@ -30,46 +30,72 @@ interface QuerySource {
   ): Promise<{ rows: unknown[] }>;
 }
 
+/** PostgreSQL gives up after a PANIC (a log that cannot be written, for example), and WebAssembly after a trap. */
+function isFatal(error: unknown): boolean {
+  if (error instanceof Error && error.name === 'RuntimeError') return true;
+  const severity = (error as { severity?: unknown } | null)?.severity;
+  return severity === 'PANIC' || severity === 'FATAL';
+}
+
 /** @throws {YeeterError} STORAGE_FAILED, DISK_FULL */
 export async function openPglite(folder: string, where: string): Promise<SqlExecutor> {
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw storageError(error, where);
-    }
+  const db = await PGlite.create({
+    dataDir: folder,
+    serializers: SERIALIZERS,
+    parsers: PARSERS,
+    postgresqlconf: SETTINGS,
+  }).catch((error: unknown) => {
+    throw storageError(error, where);
+  });
+
+  let fatal: YeeterError | null = null;
+  const underWay = new Set<(error: YeeterError) => void>();
+  /** What waits in a database that has given up would wait for ever. */
+  const giveUp = (error: YeeterError): void => {
+    fatal ??= error;
+    for (const reject of underWay) reject(fatal);
   };
-  const db = await guarded(() =>
-    PGlite.create({ dataDir: folder, serializers: SERIALIZERS, parsers: PARSERS, postgresqlconf: SETTINGS }),
-  );
+  const guarded = <T>(work: () => Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      if (fatal) return reject(fatal);
+      underWay.add(reject);
+      work()
+        .then(resolve, (thrown: unknown) => {
+          const error = storageError(thrown, where);
+          if (isFatal(thrown)) giveUp(error);
+          reject(error);
+        })
+        .finally(() => underWay.delete(reject));
+    });
   const run = async (source: QuerySource, text: string, parameters: readonly SqlParameter[] = []) => {
     const { rows } = await source.query(text, [...parameters], { rowMode: 'array' });
     return rows as unknown[][];
   };
+
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
-    closing ??= guarded(() => db.close());
+    closing ??= fatal ? Promise.resolve() : guarded(() => db.close());
     return closing;
   };
-  const open = (): void => {
+  const assertOpen = (): void => {
     if (closing) throw new YeeterError('STORAGE_FAILED', `${where} is closed`);
   };
   return {
-    query: (text, parameters) =>
-      guarded(() => {
-        open();
-        return run(db, text, parameters);
-      }),
-    transaction: (work) =>
-      guarded(() => {
-        open();
-        return db.transaction((tx) => {
+    query: async (text, parameters) => {
+      assertOpen();
+      return await guarded(() => run(db, text, parameters));
+    },
+    transaction: async (work) => {
+      assertOpen();
+      return await guarded(() =>
+        db.transaction((tx) => {
           const queries: SqlQueries = {
             query: (text, parameters) => guarded(() => run(tx, text, parameters)),
           };
           return work(queries);
-        });
-      }),
+        }),
+      );
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

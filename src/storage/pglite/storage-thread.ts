@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { toYeeterError } from '../../lib/errors.ts';
 import { SqlStore } from '../sql-store.ts';
+import { storageError } from '../storage-error.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { openPglite } from './pglite-executor.ts';
 import type { PlainError, StoreRequest, StoreResponse } from './store-protocol.ts';
@@ -50,19 +52,33 @@ function serve(store: SqlStore, port: MessagePort): void {
   });
 }
 
-async function open(dataDir: string, clock: Clock): Promise<SqlStore> {
+/**
+ * A new folder is marked until it is whole, so that one whose making was cut short (a kill, a full disk) is made
+ * again and not taken for a database.
+ */
+async function makeFolder(dataDir: string, clock: Clock): Promise<SqlStore> {
   const folder = join(dataDir, 'pgdata');
-  const where = `data folder ${dataDir}`;
-  if (!existsSync(join(folder, 'PG_VERSION')))
+  const mark = join(dataDir, 'making');
+  const making = existsSync(mark) || !existsSync(folder);
+  if (making) {
     tell({
       report: 'progress',
       line: `making a new data folder in ${dataDir}; this takes a few seconds, once`,
     });
+    await writeFile(mark, '');
+    await rm(folder, { recursive: true, force: true });
+  }
+  const store = await open(folder, `data folder ${dataDir}`, clock);
+  if (making) await rm(mark);
+  return store;
+}
+
+async function open(folder: string, where: string, clock: Clock): Promise<SqlStore> {
   const executor = await openPglite(folder, where);
   try {
     return await SqlStore.open(executor, clock, where);
   } catch (error) {
-    await executor.close();
+    await executor.close().catch(() => {});
     throw error;
   }
 }
@@ -73,10 +89,10 @@ async function main(options: StorageThreadOptions): Promise<void> {
   let store: SqlStore;
   try {
     lock = await lockFolder(dataDir);
-    store = await open(dataDir, systemClock);
+    store = await makeFolder(dataDir, systemClock);
   } catch (error) {
     await lock?.release();
-    tell({ report: 'failed', error: plainError(error) });
+    tell({ report: 'failed', error: plainError(storageError(error, `data folder ${dataDir}`)) });
     owner.close();
     return;
   }
