@@ -5,20 +5,14 @@
 import path from 'node:path';
 import { root, runWithNode, setUp } from './setup.mjs';
 
-const DEFAULT_TEMPLATE = 'examples/templates/order-to-image.yaml';
-
 /** The program of each npm script, and the arguments that stand before those of the person. */
 const COMMANDS = {
-  bench: (args) => ['src/cli/main.ts', 'bench', ...(hasTemplate(args) ? [] : [DEFAULT_TEMPLATE]), ...args],
+  bench: (args) => ['src/cli/main.ts', 'bench', ...args],
   build: (args) => ['scripts/build.ts', ...args],
   check: (args) => ['scripts/check.ts', ...args],
   services: (args) => ['scripts/services.ts', ...args],
   test: (args) => ['scripts/test.ts', ...args],
 };
-
-function hasTemplate(args) {
-  return args.length > 0 && !args[0].startsWith('-');
-}
 
 const [name, ...args] = process.argv.slice(2);
 if (name === undefined) {
