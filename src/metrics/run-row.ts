@@ -130,7 +130,7 @@ function round(value: number | null): number | null {
 const STEP_SERIES = /^step_(\d+)_(.+)$/;
 
 /** One step of `step_durations`. */
-export interface StepDuration {
+interface StepDuration {
   step_order: number;
   step_type: string;
   count: number;
@@ -141,7 +141,7 @@ export interface StepDuration {
 }
 
 /** Times of the steps that succeeded, in the order of the steps. */
-export function stepDurations(series: readonly SeriesTotals[]): StepDuration[] {
+function stepDurations(series: readonly SeriesTotals[]): StepDuration[] {
   const steps = series.flatMap((totals) => {
     const [, order, type] = STEP_SERIES.exec(totals.series) ?? [];
     if (order === undefined || type === undefined) return [];

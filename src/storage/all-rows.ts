@@ -1,5 +1,5 @@
 import type { WindowRow } from '../metrics/series.ts';
-import type { IterationRow, StoragePort, StoredAttempt, StoredEvent } from './port.ts';
+import type { IterationRow, StoragePort, StoredAttempt } from './port.ts';
 
 /** Rows of a run from first to last, a page in memory at a time. */
 
@@ -31,13 +31,6 @@ export function allIterations(store: StoragePort, runId: number): AsyncGenerator
   return paged(
     (after) => store.readIterations(runId, { after, limit: PAGE }),
     (row) => row.iteration,
-  );
-}
-
-export function allEvents(store: StoragePort, runId: number): AsyncGenerator<StoredEvent> {
-  return paged(
-    (afterId) => store.readEvents(runId, { afterId, limit: PAGE }),
-    (row) => row.id,
   );
 }
 

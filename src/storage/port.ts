@@ -7,7 +7,7 @@ import type { Closeable } from '../lib/lifecycle.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { RunTotals } from '../metrics/totals.ts';
 
-export type { RunTotals, SeriesTotals } from '../metrics/totals.ts';
+export type { RunTotals } from '../metrics/totals.ts';
 
 export const ATTEMPT_OUTCOMES = ['success', 'retried', 'dead', 'cancelled', 'abandoned'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];

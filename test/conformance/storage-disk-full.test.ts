@@ -19,11 +19,12 @@ describe('a data folder on a disk that is full', () => {
 
   before(async () => {
     disk = await mkdtemp(join(tmpdir(), 'yeeter-disk-'));
-    mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', disk]).status === 0;
+    mounted =
+      spawnSync('/usr/bin/mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', disk]).status === 0;
   });
   after(async () => {
     await store?.close();
-    if (mounted) execFileSync('umount', [disk]);
+    if (mounted) execFileSync('/usr/bin/umount', [disk]);
     await rm(disk, { recursive: true, force: true });
   });
 
