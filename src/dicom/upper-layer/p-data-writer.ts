@@ -20,7 +20,7 @@ const MAX_HEADERS = Math.floor((SCRATCH_BYTES - 4_096) / HEADER_BYTES);
 
 const NOTHING = Buffer.alloc(0);
 
-export function totalBytes(parts: readonly Buffer[]): number {
+function totalBytes(parts: readonly Buffer[]): number {
   let total = 0;
   for (const part of parts) total += part.length;
   return total;

@@ -1,4 +1,4 @@
-import { connect as connectTcp, Socket, type SocketConstructorOpts } from 'node:net';
+import { connect as connectTcp, isIP, Socket, type SocketConstructorOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 /** Bytes `[0, length)` of `chunk`, valid only during the call; false pauses until `socket.resume()`. */
@@ -20,7 +20,9 @@ export function connectTransport(options: ConnectOptions, receive: Receive, onOp
   const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   const onread = { buffer, callback: (length: number): boolean => receive(buffer, length) };
   if (tls === undefined) return connectTcp({ host, port, noDelay: true, onread }, onOpen);
-  const socket = connectTls({ servername: host, ...tls, host, port }, onOpen);
+  // An address is no server name (RFC 6066 section 3).
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ ...servername, ...tls, host, port }, onOpen);
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => {
     if (!receive(chunk, chunk.length)) socket.pause();
