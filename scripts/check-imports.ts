@@ -30,7 +30,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   dicom: ['lib'],
   metrics: ['domain', 'lib'],
   queue: ['domain', 'type metrics', 'lib'],
-  storage: ['domain', 'type metrics', 'lib'],
+  // Totals are derived where the rows are, so the storage adds up windows itself.
+  storage: ['domain', 'type metrics', 'metrics/merge-series', 'lib'],
   steps: STEPS_MAY,
   engine: ENGINE_MAY,
   ledger: ['engine', ...ENGINE_MAY, ...PORTS],
