@@ -347,13 +347,17 @@ test('an association on which nothing comes is aborted after the idle time', asy
 });
 
 test('closing lets a store under way be answered, aborts the idle and refuses the new', async () => {
+  const arrived = Promise.withResolvers<void>();
   const scp = await createDicomScp({
-    onStore: () => ({ end: () => new Promise((resolve) => setTimeout(() => resolve(0), 50)) }),
+    onStore: () => {
+      arrived.resolve();
+      return { end: () => new Promise((resolve) => setTimeout(() => resolve(0), 50)) };
+    },
   });
   const idle = await opened(scp.port);
   const busy = await opened(scp.port);
   const store = busy.store(instance());
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await arrived.promise;
   const closing = scp.close();
   assert.equal((await store).ok, true);
   await Promise.all([closing, idle.closed, busy.closed]);

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import type { ErrorCode } from '../lib/errors.ts';
 import type { Association, StoreRequest } from './association.ts';
 import { type Command, decodeCommand, encodeCommand } from './dimse.ts';
@@ -616,4 +621,39 @@ test('a request from the peer is declined and disturbs nothing', async () => {
   assert.equal((await association.store(instance())).ok, true);
   await association.close();
   assert.deepEqual(declined, [0x0211]);
+});
+
+/** A throw-away certificate for 127.0.0.1. */
+function certificate(): { key: Buffer; cert: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'yeeter-dicom-tls-'));
+  const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost';
+  const args = `req ${kind} -addext subjectAltName=IP:127.0.0.1 -keyout ${keyFile} -out ${certFile}`;
+  try {
+    execFileSync('openssl', args.split(' '), { stdio: 'ignore' });
+    return { key: readFileSync(keyFile), cert: readFileSync(certFile) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('an association runs over TLS, and a certificate that is not trusted fails it for good', async () => {
+  await using peer = await fakePeer({});
+  const { key, cert } = certificate();
+  const terminator = createTlsServer({ key, cert }, (secure) => {
+    const plain = connect({ port: peer.port, host: '127.0.0.1', noDelay: true });
+    secure.on('error', () => {}).pipe(plain);
+    plain.on('error', () => {}).pipe(secure);
+  });
+  terminator.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => terminator.listen(0, '127.0.0.1', resolve));
+  const at = { port: (terminator.address() as AddressInfo).port };
+  try {
+    const association = await opened(at, { tls: { ca: cert } });
+    assert.equal((await association.store(instance({ parts: [Buffer.alloc(600_000)] }))).ok, true);
+    await association.close();
+    assertFails(await openAssociation(options(at, { tls: {} })), 'TLS_FAILED', /self-signed/, false);
+  } finally {
+    await new Promise((resolve) => terminator.close(resolve));
+  }
 });

@@ -17,7 +17,7 @@ function open(sink: DicomSink) {
     port: sink.port,
     calledAeTitle: 'SINK',
     contexts: [{ abstractSyntax: CT, transferSyntaxes: [EXPLICIT] }],
-    timeouts: { dimseMs: 300, associateMs: 100, artimMs: 50 },
+    timeouts: { dimseMs: 1_000, associateMs: 1_000, artimMs: 50 },
   });
 }
 

@@ -40,7 +40,7 @@ export interface NegotiatedContext {
 }
 
 /** Numbers of outstanding operations (PS3.7 Annex D.3.3.3); 0 is unlimited. */
-export interface OperationsWindow {
+interface OperationsWindow {
   invoked: number;
   performed: number;
 }
