@@ -78,11 +78,12 @@ export function decimalString(value: number): string {
     throw new YeeterError('DICOM_DATASET', `${value} cannot be written as a decimal string`);
   const plain = String(value);
   if (plain.length <= 16) return plain;
-  for (let digits = 14; digits > 0; digits--) {
-    const short = String(Number(value.toPrecision(digits)));
-    if (short.length <= 16) return short;
+  for (let digits = 14; digits > 1; digits--) {
+    const rounded = Number(value.toPrecision(digits));
+    const short = [String(rounded), rounded.toExponential()].find((text) => text.length <= 16);
+    if (short !== undefined) return short;
   }
-  return '0';
+  return value.toExponential(0);
 }
 
 const MAX_LENGTH = 0xffff_fffe;

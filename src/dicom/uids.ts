@@ -1,5 +1,5 @@
 import { YeeterError } from '../lib/errors.ts';
-import { deterministicUuid } from '../lib/ids.ts';
+import { deriveUid } from '../lib/uid.ts';
 
 /** Transfer syntaxes that the encoder and decoder know (PS3.6 annex A). */
 export const IMPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2';
@@ -49,19 +49,6 @@ export function checkUidRoot(root: string): void {
       'CONFIG_INVALID',
       `UID root "${root}" has ${root.length} characters, at most ${MAX_ROOT_LENGTH} leave room for unique digits`,
     );
-}
-
-/**
- * A UID that is a pure function of its words: `2.25.` and a content-derived UUID as a decimal number (PS3.5
- * annex B.2) when there is no root, else the root and the digits of that number that still fit into 64 characters.
- * The root must have passed `checkUidRoot`.
- */
-export function deriveUid(root: string | null, ...words: readonly (number | string)[]): string {
-  const digits = BigInt(`0x${deterministicUuid('uid', ...words).replaceAll('-', '')}`).toString();
-  if (root === null) return `2.25.${digits}`;
-  // The low digits hold the most of the hash; leading zeros are dropped so that the component stays valid.
-  const room = digits.slice(-(63 - root.length)).replace(/^0+(?=\d)/, '');
-  return `${root}.${room}`;
 }
 
 /** The SOP Instance UID of an instance; unique as long as the series' UID is. */

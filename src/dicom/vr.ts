@@ -124,10 +124,10 @@ export function textFault(vr: Vr, value: string): string | null {
   if (rule.multi && value.includes('\\')) return 'contains a backslash, which separates values';
   if (hasControl(value, MULTI_LINE.has(vr))) return 'contains a control character';
   if (vr === 'PN') return nameFault(value);
-  if (value.length > rule.max && [...value].length > rule.max)
-    return `has ${[...value].length} characters, ${vr} allows ${rule.max}`;
   const form = PATTERNS[vr];
   if (form && value !== '' && !form.pattern.test(value)) return `is not ${form.form}`;
+  if (value.length > rule.max && [...value].length > rule.max)
+    return `has ${[...value].length} characters, ${vr} allows ${rule.max}`;
   return null;
 }
 

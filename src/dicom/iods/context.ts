@@ -1,9 +1,9 @@
 import { createRng, type Rng } from '../../lib/rng.ts';
+import { deriveUid } from '../../lib/uid.ts';
 import type { DataSet } from '../dataset.ts';
 import { formatOf, type PixelFormat } from '../pixels/format.ts';
 import { isPaired, type Region, regionOf } from '../pixels/region.ts';
 import { type ImageModality, isImageModality, type SeriesInput, type StudyInput } from '../study.ts';
-import { deriveUid } from '../uids.ts';
 
 /** What the modules of a series' objects are built from. */
 export interface SeriesContext {

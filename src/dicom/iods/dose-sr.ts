@@ -1,5 +1,6 @@
+import { deriveUid } from '../../lib/uid.ts';
 import type { DataSet } from '../dataset.ts';
-import { deriveUid, SOP_CLASS } from '../uids.ts';
+import { SOP_CLASS } from '../uids.ts';
 import { code, commonModules, commonOwn, referencedRequest } from './common.ts';
 import type { SeriesContext } from './context.ts';
 import { codeItem, container, dateTimeItem, numberItem, textItem, uidItem } from './sr-content.ts';
