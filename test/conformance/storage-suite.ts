@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { NAMESPACE_COUNT } from '../../src/domain/identity.ts';
 import { manifestHash } from '../../src/domain/manifest.ts';
 import { decodeHistogram } from '../../src/metrics/histogram.ts';
@@ -147,6 +148,22 @@ export function storageConforms(name: string, store: () => StoragePort): void {
       await store().writeLedger(batchOf({ iterations: [row] }));
       const [read] = await store().readIterations(runId, { after: 0, limit: 1 });
       assert.equal(read!.error, `\ufffd${'x'.repeat(3_999)}`);
+    });
+
+    it('gives back any text', async () => {
+      const runId = await newRunId();
+      const texts = fc.sample(fc.string({ unit: 'binary', maxLength: 60 }), { numRuns: 60, seed: 7 });
+      await store().writeLedger(batchOf({ events: texts.map((details) => eventRow(runId, { details })) }));
+      const uids = iterationRow(runId, 1, { studyInstanceUids: texts.slice(0, 20) });
+      await store().writeLedger(batchOf({ iterations: [uids] }));
+      const held = texts.map((text) => text.replaceAll('\u0000', '\ufffd'));
+      const events = await store().readEvents(runId, { afterId: 0, limit: 1000 });
+      assert.deepEqual(
+        events.map(({ details }) => details),
+        held,
+      );
+      const [iteration] = await store().readIterations(runId, { after: 0, limit: 1 });
+      assert.deepEqual(iteration!.studyInstanceUids, held.slice(0, 20));
     });
 
     it('rounds measured fractions and refuses what is no number', async () => {
