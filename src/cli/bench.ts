@@ -115,7 +115,10 @@ async function watch(embedded: EmbeddedRun, run: RunRecord, options: BenchOption
   const display = options.quiet
     ? null
     : createProgressDisplay({ stream: process.stderr, patientCount: run.patientCount, nowMs: Date.now });
-  embedded.onProgress((progress) => display?.update(progress));
+  embedded.onMessage((message) => {
+    if (message.type === 'drawing') display?.drawing(message.drawn, message.underWay);
+    else display?.update(message.progress);
+  });
   using _ = onInterrupt(() => {
     display?.end();
     process.stderr.write('stopping: no further patient starts; those in flight are finished or cut off\n');

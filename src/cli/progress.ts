@@ -6,6 +6,8 @@ const RATE_SPAN_MS = 3000;
 /** Shows where a run is: one line that rewrites itself on a terminal, a line every ten seconds elsewhere. */
 export interface ProgressDisplay {
   update(progress: EngineProgress): void;
+  /** Pictures that are drawn before the first patient starts. */
+  drawing(drawn: number, underWay: number): void;
   /** Clears the line, so that what follows stands alone. */
   end(): void;
 }
@@ -25,16 +27,22 @@ export function createProgressDisplay({ stream, patientCount, nowMs }: ProgressO
   const samples: Sample[] = [];
   const everyMs = stream.isTTY ? 0 : 10_000;
   let lastMs = nowMs();
+  const show = (line: string): void => {
+    if (stream.isTTY) stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 120) - 1)}`);
+    else stream.write(`${line}\n`);
+  };
   return {
+    drawing: (drawn, underWay) => {
+      if (stream.isTTY || drawn === 1) show(`drawing the pictures: ${drawn} of ${drawn + underWay}`);
+    },
     update: (progress) => {
+      if (progress.started === 0) return;
       const atMs = nowMs();
       samples.push({ atMs, progress });
       while (samples.length > 2 && atMs - samples[1]!.atMs > RATE_SPAN_MS) samples.shift();
       if (atMs - lastMs < everyMs) return;
       lastMs = atMs;
-      const line = progressLine(samples, patientCount);
-      if (stream.isTTY) stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 120) - 1)}`);
-      else stream.write(`${line}\n`);
+      show(progressLine(samples, patientCount));
     },
     end: () => {
       if (stream.isTTY) stream.write('\r\x1b[2K');

@@ -2,13 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { YeeterError } from '../lib/errors.ts';
 import { workerEntry } from '../lib/worker-entry.ts';
 import type { PgliteStore } from '../storage/pglite/open-pglite-store.ts';
-import type {
-  EngineCommand,
-  EngineInput,
-  EngineMemory,
-  EngineMessage,
-  EngineProgress,
-} from './engine-protocol.ts';
+import type { EngineCommand, EngineInput, EngineMessage, EngineProgress } from './engine-protocol.ts';
 
 export interface EmbeddedEnd {
   progress: EngineProgress;
@@ -18,7 +12,7 @@ export interface EmbeddedEnd {
 
 /** A run on a thread of its own. */
 export interface EmbeddedRun {
-  onProgress: (listener: (progress: EngineProgress, memory: EngineMemory) => void) => void;
+  onMessage: (listener: (message: Exclude<EngineMessage, { type: 'ended' }>) => void) => void;
   /** Starts nothing more; what is in flight is finished, or cut off after the grace period. */
   stop(): void;
   ended: Promise<EmbeddedEnd>;
@@ -33,15 +27,12 @@ export function startEmbeddedRun(store: PgliteStore, input: EmbeddedInput): Embe
     workerData: { ...input, storagePort } satisfies EngineInput,
     transferList: [storagePort],
   });
-  const listeners: ((progress: EngineProgress, memory: EngineMemory) => void)[] = [];
+  const listeners: ((message: Exclude<EngineMessage, { type: 'ended' }>) => void)[] = [];
   const ended = new Promise<EmbeddedEnd>((resolve, reject) => {
     let end: EmbeddedEnd | null = null;
     worker.on('message', (message: EngineMessage) => {
-      if (message.type === 'progress') {
-        for (const listener of listeners) listener(message.progress, message.memory);
-      } else {
-        end = { progress: message.progress, fault: message.fault };
-      }
+      if (message.type === 'ended') end = { progress: message.progress, fault: message.fault };
+      else for (const listener of listeners) listener(message);
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {
@@ -50,7 +41,7 @@ export function startEmbeddedRun(store: PgliteStore, input: EmbeddedInput): Embe
     });
   });
   return {
-    onProgress: (listener) => listeners.push(listener),
+    onMessage: (listener) => listeners.push(listener),
     stop: () => worker.postMessage({ type: 'stop' } satisfies EngineCommand),
     ended,
   };

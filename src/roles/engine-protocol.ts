@@ -36,6 +36,8 @@ export interface EngineMemory {
 }
 
 export type EngineMessage =
+  /** Before the run begins. */
+  | { type: 'drawing'; drawn: number; underWay: number }
   | { type: 'progress'; progress: EngineProgress; memory: EngineMemory }
   | { type: 'ended'; progress: EngineProgress; fault: { code: string; message: string } | null };
 

@@ -14,7 +14,9 @@ const post = (message: EngineMessage): void => port.postMessage(message);
 const store = createStoreClient(input.storagePort);
 // Unique for each life, or the windows of two lives in one second would be taken for one.
 const processId = `${process.pid}-${threadId}-${Date.now().toString(36)}`;
-const engine = await createEngine(input, store, processId);
+const engine = await createEngine(input, store, processId, (drawn, underWay) =>
+  post({ type: 'drawing', drawn, underWay }),
+);
 const progressTimer = setInterval(() => {
   const { heapUsed, external } = process.memoryUsage();
   post({

@@ -31,12 +31,13 @@ export interface Engine extends Closeable {
 }
 
 const PAGE = 10_000;
-const HEALTH_INTERVAL_MS = 1000;
+const SAMPLE_INTERVAL_MS = 1000;
 
 export async function createEngine(
   input: Omit<EngineInput, 'storagePort'>,
   store: StoragePort,
   processId: string,
+  onDrawn?: (drawn: number, underWay: number) => void,
 ): Promise<Engine> {
   const run = await store.getRun(input.runId);
   const clock = systemClock;
@@ -64,7 +65,7 @@ export async function createEngine(
     },
     onApplicationAck: (latencyUs, accepted) => recorder.record('application_ack', latencyUs, accepted),
   });
-  const studies = createStudyFactory();
+  const studies = createStudyFactory(onDrawn ? { onDrawn } : {});
   const context: RunContext = {
     deploymentId: input.deploymentId,
     run,
@@ -85,15 +86,31 @@ export async function createEngine(
     stop: stop.signal,
   };
   const queue = createMemoryQueue();
+  const queues = asyncQueues(run.template);
   const worker = createWorker({
     queue,
-    queues: asyncQueues(run.template),
+    queues,
     workerId: processId,
     concurrency: run.concurrency,
     contextOf: () => context,
   });
   const health = createHealthSampler({ runId: run.id, processId, clock });
-  const healthTimer = setInterval(() => ledger.health(health.sample()), HEALTH_INTERVAL_MS);
+  const sample = async (): Promise<void> => {
+    ledger.health(health.sample());
+    const second = Math.floor(clock.nowMs() / 1000);
+    const depths = await queue.depth(queues);
+    ledger.depths(
+      depths.map(({ queue: name, ready, unacknowledged, consumers }) => ({
+        runId: run.id,
+        queue: name,
+        second,
+        ready,
+        unacknowledged,
+        consumers,
+      })),
+    );
+  };
+  const sampleTimer = setInterval(sample, SAMPLE_INTERVAL_MS);
 
   const stopRun = (): void => {
     if (stop.signal.aborted) return;
@@ -133,7 +150,8 @@ export async function createEngine(
     });
     events.run(event === 'over_ok' ? 'SUCCESS' : 'WARN', `ended: ${event}`, RUN_END_STEP);
     try {
-      clearInterval(healthTimer);
+      clearInterval(sampleTimer);
+      await sample();
       await health.close();
       await ledger.close();
       const stored = await store.countFinished(run.id);

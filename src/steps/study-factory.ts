@@ -24,7 +24,12 @@ export interface StudyFactory {
 
 const DONE = Promise.resolve();
 
-export function createStudyFactory(): StudyFactory {
+export interface StudyFactoryOptions {
+  /** Told of each picture that is drawn: how many are, and how many are still under way. */
+  onDrawn?: (drawn: number, underWay: number) => void;
+}
+
+export function createStudyFactory({ onDrawn }: StudyFactoryOptions = {}): StudyFactory {
   const pool = createPixelPool();
   const drawing = createDrawingClient();
   const build = createInstanceBuilder(pool);
@@ -42,14 +47,17 @@ export function createStudyFactory(): StudyFactory {
 
   // A picture that many patients wait for is drawn once.
   const underWay = new Map<string, Promise<void>>();
+  let drawn = 0;
   const fetch = (input: StudyInput, series: SeriesInput): Promise<void> => {
     const { key } = pictureOf(input, series, series.modality as ImageModality);
     let fetching = underWay.get(key);
     if (!fetching) {
-      fetching = drawing
-        .draw(input, series)
-        .then(pool.adopt)
-        .finally(() => underWay.delete(key));
+      fetching = drawing.draw(input, series).then((picture) => {
+        underWay.delete(key);
+        pool.adopt(picture);
+        drawn++;
+        onDrawn?.(drawn, underWay.size);
+      });
       underWay.set(key, fetching);
     }
     return fetching;
