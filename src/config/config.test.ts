@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadConfig } from './config.ts';
+
+describe('configuration', () => {
+  it('has defaults for everything but the two URLs', () => {
+    assert.deepEqual(loadConfig({}, {}), {
+      rabbitmqUrl: null,
+      databaseUrl: null,
+      orderQueue: 'yeeter.simulation.orders',
+      queueMaxLength: 1_000_000,
+      workerPrefetch: 32,
+      workerConcurrency: 8,
+      workerGraceMs: 10_000,
+    });
+  });
+
+  it('lets flags win over the environment', () => {
+    const config = loadConfig({ WORKER_PREFETCH: '1' }, { WORKER_PREFETCH: '64', WORKER_CONCURRENCY: '2' });
+    assert.deepEqual([config.workerPrefetch, config.workerConcurrency], [1, 2]);
+  });
+
+  it('reports all faults at once and masks secrets', () => {
+    assert.throws(
+      () =>
+        loadConfig(
+          {},
+          {
+            RABBITMQ_URL: 'http://u:hunter2@h',
+            DATABASE_URL: 'nonsense',
+            WORKER_PREFETCH: '0',
+            WORKER_GRACE_MS: 'x',
+          },
+        ),
+      (error: Error) => {
+        assert.match(error.message, /RABBITMQ_URL "http:\/\/u:\*\*\*@h" is not a URL/);
+        assert.match(error.message, /DATABASE_URL "nonsense"/);
+        assert.match(error.message, /WORKER_PREFETCH "0" is not between 1 and 65535/);
+        assert.match(error.message, /WORKER_GRACE_MS "x" is not a whole number/);
+        assert.doesNotMatch(error.message, /hunter2/);
+        return true;
+      },
+    );
+  });
+});
