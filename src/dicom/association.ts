@@ -2,57 +2,22 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Failure, failure, toYeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { COMMAND_FIELD, type Command, RESPONSE_BIT, VERIFICATION_SOP_CLASS } from './dimse.ts';
-import { describeStatus, isPending, judgeStoreStatus, STATUS } from './dimse-status.ts';
+import {
+  type DimseRequest,
+  type DimseResult,
+  type EchoResult,
+  type ReleaseResult,
+  type StoreRequest,
+  type StoreResult,
+  storeResult,
+  type Timing,
+} from './dimse-service.ts';
+import { describeStatus, isPending, STATUS } from './dimse-status.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
 import type { DataSetParts } from './upper-layer/p-data-writer.ts';
 import type { AssociateAc, ProposedContext } from './upper-layer/pdu.ts';
 import { CONTEXT_RESULTS } from './upper-layer/reasons.ts';
 import type { UpperLayer } from './upper-layer/upper-layer.ts';
-
-export interface StoreRequest {
-  sopClassUid: string;
-  sopInstanceUid: string;
-  transferSyntaxUid: string;
-  /** The data set in this transfer syntax; every buffer of even length, left alone until the result is there. */
-  parts: DataSetParts;
-  /** 0 medium, 1 high, 2 low (PS3.7 section 9.3.1.1). @default 0 */
-  priority?: number;
-  moveOriginator?: { aeTitle: string; messageId: number };
-}
-
-/** Microseconds of the monotonic clock. */
-interface Timing {
-  /** From the first command byte written to the response decoded: the two below together. */
-  serviceUs: number;
-  /** To the last byte handed to the kernel. */
-  sendUs: number;
-  /** From there to the response. */
-  waitUs: number;
-}
-
-export type StoreResult =
-  | ({ ok: true; status: number; warning: boolean; bytes: number } & Timing)
-  | (Failure & { status?: number } & Partial<Timing>);
-
-export type EchoResult = ({ ok: true } & Timing) | (Failure & Partial<Timing>);
-export type ReleaseResult = { ok: true; releaseUs: number } | Failure;
-
-/** A request of any DIMSE service; Message ID and Command Data Set Type are filled in. */
-export interface DimseRequest {
-  /** The abstract syntax whose presentation context carries it. */
-  sopClassUid: string;
-  /** Null takes any accepted context of the abstract syntax. */
-  transferSyntaxUid: string | null;
-  command: Omit<Command, 'messageId' | 'hasDataSet'>;
-  /** Null when no data set follows. */
-  parts: DataSetParts | null;
-  /** A response with a pending status, as C-FIND sends them. */
-  onPending?: (response: Command, dataSet: Buffer | null) => void;
-}
-
-export type DimseResult =
-  | ({ ok: true; response: Command; dataSet: Buffer | null; bytes: number } & Timing)
-  | (Failure & Partial<Timing>);
 
 /** Limits of an open association, in milliseconds; 0 means none. */
 export interface AssociationTimeouts {
@@ -546,26 +511,4 @@ function timing(operation: Operation, nowUs: number): Timing {
   const sentUs = operation.sentUs === 0 ? nowUs : operation.sentUs;
   const { startedUs } = operation;
   return { serviceUs: nowUs - startedUs, sendUs: sentUs - startedUs, waitUs: nowUs - sentUs };
-}
-
-function storeResult(
-  result: Extract<DimseResult, { ok: true }>,
-  sopInstanceUid: string,
-  peer: string,
-): StoreResult {
-  const { response, bytes, serviceUs, sendUs, waitUs } = result;
-  const status = response.status!;
-  const verdict = judgeStoreStatus(status);
-  if (verdict === 'stored' || verdict === 'stored-with-warning') {
-    return { ok: true, status, warning: verdict === 'stored-with-warning', bytes, serviceUs, sendUs, waitUs };
-  }
-  const comment = response.errorComment ? `, "${response.errorComment}"` : '';
-  const message = `${peer}: instance ${sopInstanceUid} was refused with ${describeStatus(status)}${comment}`;
-  return {
-    ...failure('DICOM_STORE_FAILED', message, verdict === 'retry'),
-    status,
-    serviceUs,
-    sendUs,
-    waitUs,
-  };
 }

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ErrorCode } from '../lib/errors.ts';
-import type { Association, StoreRequest } from './association.ts';
+import type { Association } from './association.ts';
 import { type Command, decodeCommand, encodeCommand } from './dimse.ts';
+import type { StoreRequest } from './dimse-service.ts';
 import { type OpenAssociationOptions, openAssociation, type ScuTimeouts } from './scu.ts';
 import {
   decodeAssociateRq,
