@@ -2,7 +2,7 @@ import { createRng, type Rng } from '../../lib/rng.ts';
 import { deriveUid } from '../../lib/uid.ts';
 import type { DataSet } from '../dataset.ts';
 import { formatOf, type PixelFormat } from '../pixels/format.ts';
-import { isPaired, type Region, regionOf } from '../pixels/region.ts';
+import { pairing, type Region, regionOf } from '../pixels/region.ts';
 import { type ImageModality, isImageModality, type SeriesInput, type StudyInput } from '../study.ts';
 
 /** What the modules of a series' objects are built from. */
@@ -47,16 +47,22 @@ export function seriesContext(study: StudyInput, series: SeriesInput): SeriesCon
 
 export function imageContext(study: StudyInput, series: SeriesInput): ImageContext {
   const modality = isImageModality(series.modality) ? series.modality : 'CT';
-  const paired = isPaired(study.bodyPart);
   return {
     ...seriesContext(study, series),
     modality,
     format: formatOf(study, series, modality),
-    laterality: series.laterality ?? (paired ? pairedDefault(study) : null),
+    laterality: series.laterality ?? usualLaterality(study),
     burnedIn: study.burnPatientInfo && study.pixels === 'modality',
   };
 }
 
-function pairedDefault(study: StudyInput): 'L' | 'R' {
-  return study.contentSeed % 2 === 0 ? 'R' : 'L';
+function usualLaterality(study: StudyInput): 'L' | 'R' | 'B' | null {
+  switch (pairing(study.bodyPart)) {
+    case 'limb':
+      return study.contentSeed % 2 === 0 ? 'R' : 'L';
+    case 'organ':
+      return 'B';
+    case null:
+      return null;
+  }
 }

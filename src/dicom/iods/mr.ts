@@ -13,7 +13,7 @@ export const mrIod: ImageIod = {
     ...seriesLaterality(context),
     ...planeShared(context),
     ...acquisition(context),
-    ImageType: ['ORIGINAL', 'PRIMARY', 'OTHER'],
+    ImageType: ['ORIGINAL', 'PRIMARY', context.series.kind === 'localizer' ? 'LOCALIZER' : 'OTHER'],
     AcquisitionNumber: 1,
     WindowCenter: 800,
     WindowWidth: 1600,

@@ -11,6 +11,8 @@ export type Region =
   | 'wholebody';
 
 const REGIONS: readonly (readonly [RegExp, Region])[] = [
+  [/^CHESTABD/, 'chest'],
+  [/^ABD/, 'abdomen'],
   [/WHOLEBODY|WHOLE_BODY|BODY|SKELETON/, 'wholebody'],
   [/SPINE|SSPINE|SACRUM|COCCYX/, 'spine'],
   [/BREAST/, 'breast'],
@@ -26,10 +28,17 @@ export function regionOf(bodyPart: string): Region {
   return REGIONS.find(([pattern]) => pattern.test(name))?.[1] ?? 'abdomen';
 }
 
-const PAIRED =
-  /HAND|WRIST|FINGER|THUMB|FOOT|TOE|ANKLE|KNEE|^LEG|FEMUR|THIGH|TIBIA|^ARM|ELBOW|HUMERUS|SHOULDER|CLAVICLE|HIP|BREAST|EXTREMITY|KIDNEY|EYE|ORBIT|CALF|PATELLA|CAROTID|SCAPULA|FOREARM|UPARM|LOWARM|OVARY|TESTIS/;
+const LIMB =
+  /HAND|WRIST|FINGER|THUMB|FOOT|TOE|ANKLE|CALCANEUS|KNEE|^LEG|FEMUR|THIGH|TIBIA|CALF|PATELLA|HIP|^ARM|ELBOW|HUMERUS|RADIUS|ULNA|FOREARM|UPARM|LOWARM|SHOULDER|CLAVICLE|SCAPULA|AXILLA|EXTREMITY/;
+const PAIRED_ORGAN =
+  /BREAST|LUNG|BRONCHUS|RIB|KIDNEY|ADRENAL|URETER|OVARY|TESTIS|SCROTUM|EYE|ORBIT|CORNEA|SCLERA|^EAR|IAC|SINUS|CHEEK|ZYGOMA|MANDIBLE|TMJ|PAROTID|SUBMANDIBULAR|PARATHYROID|CAROTID|BILEDUCT|BUTTOCK|SIJOINT|UMBILICALART/;
 
-/** Paired structures need a laterality (PS3.3 section C.7.3.1, Laterality). */
-export function isPaired(bodyPart: string): boolean {
-  return PAIRED.test(bodyPart.toUpperCase());
+/**
+ * How paired structures are shown when nobody says which side: limbs one at a time, organs both. Others are not paired
+ * and have no laterality (PS3.3 section C.7.3.1, Laterality; the body parts are those of PS3.16 annex L).
+ */
+export function pairing(bodyPart: string): 'limb' | 'organ' | null {
+  const name = bodyPart.toUpperCase();
+  if (LIMB.test(name)) return 'limb';
+  return PAIRED_ORGAN.test(name) ? 'organ' : null;
 }
