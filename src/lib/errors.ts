@@ -44,7 +44,10 @@ export const ERROR_CODES = {
   // queue, storage, files
   JOB_INVALID: { retryable: false },
   JOB_VERSION: { retryable: true },
+  QUEUE_COUNT_CHANGED: { retryable: false },
+  QUEUE_MISMATCH: { retryable: false },
   QUEUE_PUBLISH_FAILED: { retryable: true },
+  QUEUE_UNREACHABLE: { retryable: true },
   STORAGE_LOCKED: { retryable: false },
   STORAGE_FAILED: { retryable: false },
   DISK_FULL: { retryable: false },

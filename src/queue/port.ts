@@ -3,16 +3,28 @@ import type { Closeable } from '../lib/lifecycle.ts';
 
 export interface QueueDepth {
   queue: string;
+  /** Due, and in no consumer's hands. */
   ready: number;
+  /** In the hands of consumers. */
   unacknowledged: number;
   consumers: number;
+  /** Waiting for their time: retries and the rest of jobs after a WAIT. */
+  delayed: number;
+  /** Dead letters. */
+  dead: number;
 }
 
-/** One job in the hands of a consumer. Exactly one of the five calls ends it. */
+/**
+ * One job in the hands of a consumer. Exactly one of the five calls ends it. A call that comes too late, because
+ * the connection to the broker was lost meanwhile, resolves without effect: the job is delivered again, with a
+ * higher `deliveryCount`.
+ */
 export interface Delivery {
   job: Job;
-  /** Times the broker has handed this message out before. */
+  /** Times that this message may have been handed out before; above 0, its effects may be a repetition. */
   deliveryCount: number;
+  /** Times that the job was taken back from the dead letters. */
+  requeues: number;
   ack(): Promise<void>;
   /** A next attempt after `delayMs`: the copy is confirmed before the original is acknowledged. 0 means at once. */
   retry(job: Job, delayMs: number): Promise<void>;
@@ -30,19 +42,43 @@ export interface ConsumeOptions {
 }
 
 export interface Consumer extends Closeable {
-  /** Stops deliveries; resolves when no handler is running. */
+  /** Stops deliveries, hands back what has not started; resolves when no handler is running. */
   close(): Promise<void>;
 }
 
 /**
  * Carries jobs. Guarantees: a resolved `publish` is a job that will be delivered at least once, whatever process
  * is killed (the memory adapter: while this process lives); a job is delivered to one consumer at a time; a job
- * that is not ended is delivered again.
+ * that is not ended is delivered again. What is on a queue and is no job of this deployment reaches no handler.
  */
 export interface QueuePort extends Closeable {
   declare(queues: readonly string[]): Promise<void>;
   /** Resolves on the broker's confirm. @throws {YeeterError} QUEUE_PUBLISH_FAILED */
   publish(job: Job): Promise<void>;
+  /** A handler that ends its delivery in no way, or throws, gives it back. */
   consume(queue: string, options: ConsumeOptions, handle: (delivery: Delivery) => Promise<void>): Consumer;
   depth(queues: readonly string[]): Promise<QueueDepth[]>;
+}
+
+export interface RequeueSelection {
+  jobIds: readonly string[] | 'all';
+  /** Dead letters taken at most. @default 10000 */
+  limit?: number;
+}
+
+/** What an operator does to a queue. Nothing is browsed: to look is to take, so dead jobs are listed by the ledger. */
+export interface QueueMaintenance {
+  /**
+   * Publishes dead letters to the queue that they came from, as `requeuedJob` has them, and removes them once that
+   * is confirmed. Those that are not selected, and what is no job, stay.
+   */
+  requeueDead(queue: string, selection: RequeueSelection): Promise<{ requeued: number; jobs: Job[] }>;
+  /** Removes all dead letters; returns their number. */
+  purgeDead(queue: string): Promise<number>;
+  /**
+   * Removes the jobs that are ready or delayed, in batches: each is acknowledged after `settle` has resolved for it.
+   * @param expected what `depth` said, ready and delayed together
+   * @throws {YeeterError} QUEUE_COUNT_CHANGED when another number is there
+   */
+  purge(queue: string, expected: number, settle: (jobs: readonly Job[]) => Promise<void>): Promise<number>;
 }

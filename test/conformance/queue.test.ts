@@ -1,18 +1,52 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import type { Job } from '../../src/domain/job.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { YeeterError } from '../../src/lib/errors.ts';
+import { delay } from '../../src/lib/lifecycle.ts';
 import { createMemoryQueue } from '../../src/queue/memory/memory-queue.ts';
-import type { Delivery, QueuePort } from '../../src/queue/port.ts';
+import type { Delivery, QueueDepth, QueueMaintenance, QueuePort } from '../../src/queue/port.ts';
+import { createRabbitQueue } from '../../src/queue/rabbitmq/rabbit-queue.ts';
 import { testJob } from '../support/job.ts';
+import type { Rabbitmq } from '../support/rabbitmq.ts';
+import { startRabbitmq, without } from '../support/services.ts';
 
 interface Subject {
   name: string;
-  open(options?: { maxLength?: number }): Promise<QueuePort>;
+  skip: string | false;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** With nothing on it. */
+  open(options?: { maxLength?: number }): Promise<QueuePort & QueueMaintenance>;
 }
 
-const SUBJECTS: readonly Subject[] = [
-  { name: 'memory', open: async (options) => createMemoryQueue(options) },
-];
+const memory: Subject = {
+  name: 'memory',
+  skip: false,
+  start: async () => {},
+  stop: async () => {},
+  open: async (options) => createMemoryQueue(options),
+};
+
+function rabbitmq(): Subject {
+  let broker: Rabbitmq;
+  return {
+    name: 'RabbitMQ',
+    skip: without('rabbitmq-server'),
+    start: async () => {
+      broker = await startRabbitmq();
+    },
+    stop: () => broker.close(),
+    open: async (options) =>
+      createRabbitQueue({
+        ...options,
+        url: await broker.createVhost(),
+        deploymentId: 'test',
+        clock: systemClock,
+      }),
+  };
+}
 
 /** Collects deliveries until `count` have come, leaving each to `handle`. */
 function collect(
@@ -31,8 +65,34 @@ function collect(
   });
 }
 
-for (const subject of SUBJECTS) {
-  describe(`queue: ${subject.name}`, () => {
+/** A broker counts a moment after what it counts. */
+async function depthBecomes(queue: QueuePort, expected: Partial<QueueDepth>): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (true) {
+    const [depth] = await queue.depth(['q']);
+    if (isDeepStrictEqual({ ...depth, ...expected }, depth)) return;
+    if (performance.now() > deadline) assert.deepEqual(depth, { ...depth, ...expected });
+    await delay(10);
+  }
+}
+
+/** A broker tells publishers a moment later that a full queue has room again. */
+async function publishWhenTaken(queue: QueuePort, job: Job): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await queue.publish(job);
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await delay(20);
+    }
+  }
+}
+
+for (const subject of [memory, rabbitmq()]) {
+  describe(`queue: ${subject.name}`, { skip: subject.skip }, () => {
+    before(() => subject.start());
+    after(() => subject.stop());
+
     it('delivers each published job once, in order, when each is acknowledged', async () => {
       await using queue = await subject.open();
       await queue.declare(['q']);
@@ -42,7 +102,7 @@ for (const subject of SUBJECTS) {
         seen.map(({ job }) => job.iteration),
         Array.from({ length: 50 }, (_, i) => i + 1),
       );
-      assert.deepEqual(await queue.depth(['q']), [{ queue: 'q', ready: 0, unacknowledged: 0, consumers: 0 }]);
+      await depthBecomes(queue, { ready: 0, unacknowledged: 0, consumers: 0, delayed: 0, dead: 0 });
     });
 
     it('hands out no more than the prefetch before something is ended', async () => {
@@ -50,20 +110,22 @@ for (const subject of SUBJECTS) {
       await queue.declare(['q']);
       for (let iteration = 1; iteration <= 10; iteration++) await queue.publish(testJob({ iteration }));
       const held: Delivery[] = [];
-      const enough = Promise.withResolvers<void>();
+      const gate = Promise.withResolvers<void>();
+      const all = Promise.withResolvers<void>();
+      let most = 0;
       const consumer = queue.consume('q', { prefetch: 3 }, async (delivery) => {
         held.push(delivery);
-        if (held.length === 3) enough.resolve();
-        await enough.promise;
-        await new Promise(setImmediate);
-        assert.ok(held.length <= 3 || delivery.job.iteration > 3);
+        most = Math.max(most, held.length);
+        await gate.promise;
+        held.splice(held.indexOf(delivery), 1);
         await delivery.ack();
+        if (delivery.job.iteration === 10) all.resolve();
       });
-      await enough.promise;
-      const [depth] = await queue.depth(['q']);
-      assert.equal(depth!.unacknowledged, 3);
-      assert.equal(depth!.ready, 7);
+      await depthBecomes(queue, { ready: 7, unacknowledged: 3, consumers: 1 });
+      gate.resolve();
+      await all.promise;
       await consumer.close();
+      assert.equal(most, 3);
     });
 
     it('delivers a released job again, counted', async () => {
@@ -126,19 +188,68 @@ for (const subject of SUBJECTS) {
       await queue.declare(['q']);
       await queue.publish(testJob());
       await collect(queue, 1, ({ job, postpone }) => postpone(job, 60_000));
-      const [depth] = await queue.depth(['q']);
-      assert.deepEqual([depth!.ready, depth!.unacknowledged], [1, 0]);
+      await depthBecomes(queue, { ready: 0, unacknowledged: 0, delayed: 1 });
     });
 
-    it('refuses a publish to a full queue with a code', async () => {
+    it('delivers a job that waited over several rungs once, no earlier than due', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      await queue.publish(testJob());
+      let postponedAt = 0;
+      let cameBackAt = 0;
+      await collect(queue, 2, ({ job, ack, postpone }) => {
+        if (postponedAt > 0) {
+          cameBackAt = performance.now();
+          return ack();
+        }
+        postponedAt = performance.now();
+        return postpone(job, 750);
+      });
+      assert.ok(cameBackAt - postponedAt >= 749);
+      await depthBecomes(queue, { ready: 0, delayed: 0, dead: 0 });
+    });
+
+    it('refuses a publish to a full queue with a code, and takes jobs again once there is room', async () => {
+      await using queue = await subject.open({ maxLength: 2 });
+      await queue.declare(['q']);
+      let accepted = 0;
+      await assert.rejects(
+        async () => {
+          // A broker may let some more in than the limit says.
+          for (; accepted < 20; accepted++) await queue.publish(testJob({ iteration: accepted + 1 }));
+        },
+        (error) => error instanceof YeeterError && error.code === 'QUEUE_PUBLISH_FAILED' && error.retryable,
+      );
+      assert.ok(accepted >= 2);
+      await collect(queue, accepted, (delivery) => delivery.ack());
+      await publishWhenTaken(queue, testJob({ iteration: 99 }));
+      const [last] = await collect(queue, 1, (delivery) => delivery.ack());
+      assert.equal(last!.job.iteration, 99);
+    });
+
+    it('takes a retry at once even when the queue is full', async () => {
       await using queue = await subject.open({ maxLength: 2 });
       await queue.declare(['q']);
       await queue.publish(testJob({ iteration: 1 }));
-      await queue.publish(testJob({ iteration: 2 }));
-      await assert.rejects(
-        queue.publish(testJob({ iteration: 3 })),
-        (error) => error instanceof YeeterError && error.code === 'QUEUE_PUBLISH_FAILED',
-      );
+      const seen: string[] = [];
+      const first = Promise.withResolvers<void>();
+      const last = Promise.withResolvers<void>();
+      await using _consumer = queue.consume('q', { prefetch: 1 }, async ({ job, ack, retry }) => {
+        seen.push(`${job.iteration}/${job.attempt}`);
+        if (job.iteration > 1 || job.attempt === 2) {
+          await ack();
+          if (job.attempt === 2) last.resolve();
+          return;
+        }
+        await assert.rejects(async () => {
+          for (let iteration = 2; iteration < 20; iteration++) await queue.publish(testJob({ iteration }));
+        });
+        await retry({ ...job, attempt: 2 }, 0);
+        first.resolve();
+      });
+      await first.promise;
+      await last.promise;
+      assert.ok(seen.includes('1/2'));
     });
 
     it('takes a dead letter out of the queue', async () => {
@@ -146,7 +257,68 @@ for (const subject of SUBJECTS) {
       await queue.declare(['q']);
       await queue.publish(testJob());
       await collect(queue, 1, ({ job, deadLetter }) => deadLetter(job, 'refused for good'));
-      assert.equal((await queue.depth(['q']))[0]!.ready, 0);
+      await depthBecomes(queue, { ready: 0, dead: 1 });
+    });
+
+    it('takes back the dead letters that are asked for, and marks repeat offenders', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      for (let iteration = 1; iteration <= 5; iteration++) await queue.publish(testJob({ iteration }));
+      await collect(queue, 5, ({ job, deadLetter }) => deadLetter(job, 'refused'));
+      const chosen = await queue.requeueDead('q', { jobIds: ['job-2', 'job-4', 'no-such-job'] });
+      assert.deepEqual(
+        [chosen.requeued, chosen.jobs.map(({ jobId }) => jobId).sort()],
+        [2, ['job-2', 'job-4']],
+      );
+      await depthBecomes(queue, { dead: 3 });
+      const again = await collect(queue, 2, ({ job, deadLetter }) => deadLetter(job, 'refused again'));
+      for (const { job, requeues } of again) assert.deepEqual([job.attempt, requeues], [2, 1]);
+      const limited = await queue.requeueDead('q', { jobIds: 'all', limit: 4 });
+      assert.equal(limited.requeued, 4);
+      const seen = await collect(queue, 4, (delivery) => delivery.ack());
+      assert.ok(seen.some(({ requeues }) => requeues === 2));
+      assert.equal(await queue.purgeDead('q'), 1);
+      await depthBecomes(queue, { dead: 0 });
+    });
+
+    it('purges what is ready and delayed when told the right count, and says which jobs they were', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      await queue.publish(testJob({ iteration: 1 }));
+      await collect(queue, 1, ({ job, postpone }) => postpone(job, 60_000));
+      for (let iteration = 2; iteration <= 60; iteration++) await queue.publish(testJob({ iteration }));
+      const settled: Job[] = [];
+      const settle = async (jobs: readonly Job[]): Promise<void> => void settled.push(...jobs);
+      await assert.rejects(
+        queue.purge('q', 59, settle),
+        (error) => error instanceof YeeterError && error.code === 'QUEUE_COUNT_CHANGED',
+      );
+      assert.equal(await queue.purge('q', 60, settle), 60);
+      assert.equal(new Set(settled.map(({ iteration }) => iteration)).size, 60);
+      await depthBecomes(queue, { ready: 0, delayed: 0, dead: 0 });
+    });
+
+    it('refuses to end a delivery twice', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      await queue.publish(testJob());
+      await collect(queue, 1, async (delivery) => {
+        await delivery.ack();
+        await assert.rejects(delivery.release(), /ended twice/);
+      });
+    });
+
+    it('delivers a job again whose handler did not end it', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      await queue.publish(testJob());
+      const seen = await collect(queue, 2, async ({ deliveryCount, ack }) => {
+        if (deliveryCount > 0) await ack();
+      });
+      assert.deepEqual(
+        seen.map(({ deliveryCount }) => deliveryCount),
+        [0, 1],
+      );
     });
 
     it('waits, on closing a consumer, for the handler that runs', async () => {

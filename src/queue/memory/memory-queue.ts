@@ -1,10 +1,21 @@
 import type { Job } from '../../domain/job.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { YeeterError } from '../../lib/errors.ts';
-import type { ConsumeOptions, Consumer, Delivery, QueueDepth, QueuePort } from '../port.ts';
+import type {
+  ConsumeOptions,
+  Consumer,
+  Delivery,
+  QueueDepth,
+  QueueMaintenance,
+  QueuePort,
+  RequeueSelection,
+} from '../port.ts';
+import { requeuedJob } from '../requeued-job.ts';
 
 interface Entry {
   job: Job;
   deliveryCount: number;
+  requeues: number;
 }
 
 interface MemoryConsumer {
@@ -21,7 +32,9 @@ interface QueueState {
   ready: (Entry | undefined)[];
   head: number;
   delayed: Map<NodeJS.Timeout, Entry>;
-  dead: number;
+  dead: Entry[];
+  /** With those that are no longer kept. */
+  deadCount: number;
   consumers: MemoryConsumer[];
   nextConsumer: number;
   pumping: boolean;
@@ -30,9 +43,12 @@ interface QueueState {
 export interface MemoryQueueOptions {
   /** Jobs that one queue holds; a publish past it is rejected. @default 1000000 */
   maxLength?: number;
+  /** Dead letters that are kept to be taken back; of later ones only the number is. @default 10000 */
+  maxDead?: number;
+  clock?: Clock;
 }
 
-export interface MemoryQueue extends QueuePort {
+export interface MemoryQueue extends QueuePort, QueueMaintenance {
   /** Delivers what is delayed at once: a cancelled run does not wait for its retries. */
   expedite(): void;
 }
@@ -42,7 +58,7 @@ export interface MemoryQueue extends QueuePort {
  * every iteration that has no terminal row.
  */
 export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue {
-  const maxLength = options.maxLength ?? 1_000_000;
+  const { maxLength = 1_000_000, maxDead = 10_000, clock = systemClock } = options;
   const queues = new Map<string, QueueState>();
   let closed = false;
 
@@ -54,7 +70,8 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
         ready: [],
         head: 0,
         delayed: new Map(),
-        dead: 0,
+        dead: [],
+        deadCount: 0,
         consumers: [],
         nextConsumer: 0,
         pumping: false,
@@ -136,14 +153,22 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
       if (consumer.unacknowledged === 0) for (const resolve of consumer.idle.splice(0)) resolve();
       return Promise.resolve();
     };
-    const requeue = (): void => put(queue, { job: entry.job, deliveryCount: entry.deliveryCount + 1 });
+    const { requeues } = entry;
+    const requeue = (): void => put(queue, { ...entry, deliveryCount: entry.deliveryCount + 1 });
+    const later = (job: Job, delayMs: number): Promise<void> =>
+      end(() => putLater(queue, { job, deliveryCount: 0, requeues }, delayMs));
+    const bury = (job: Job): void => {
+      queue.deadCount++;
+      if (queue.dead.length < maxDead) queue.dead.push({ job, deliveryCount: 0, requeues });
+    };
     const delivery: Delivery = {
       job: entry.job,
       deliveryCount: entry.deliveryCount,
+      requeues,
       ack: () => end(),
-      retry: (job, delayMs) => end(() => putLater(queue, { job, deliveryCount: 0 }, delayMs)),
-      postpone: (job, delayMs) => end(() => putLater(queue, { job, deliveryCount: 0 }, delayMs)),
-      deadLetter: () => end(() => queue.dead++),
+      retry: later,
+      postpone: later,
+      deadLetter: (job) => end(() => bury(job)),
       release: () => end(requeue),
     };
     consumer.handle(delivery).finally(() => {
@@ -172,8 +197,65 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
     const queue = queueNamed(name);
     let unacknowledged = 0;
     for (const consumer of queue.consumers) unacknowledged += consumer.unacknowledged;
-    const ready = readyCount(queue) + queue.delayed.size;
-    return { queue: name, ready, unacknowledged, consumers: queue.consumers.length };
+    return {
+      queue: name,
+      ready: readyCount(queue),
+      unacknowledged,
+      consumers: queue.consumers.length,
+      delayed: queue.delayed.size,
+      dead: queue.deadCount,
+    };
+  };
+
+  const requeueDead = async (
+    name: string,
+    { jobIds, limit = 10_000 }: RequeueSelection,
+  ): Promise<{ requeued: number; jobs: Job[] }> => {
+    const queue = queueNamed(name);
+    const wanted = jobIds === 'all' ? null : new Set(jobIds);
+    const taken: Entry[] = [];
+    queue.dead = queue.dead.filter((entry) => {
+      const stays = taken.length === limit || wanted?.has(entry.job.jobId) === false;
+      if (!stays) taken.push(entry);
+      return stays;
+    });
+    queue.deadCount -= taken.length;
+    for (const { job, requeues } of taken) {
+      put(queue, { job: requeuedJob(job, clock.epochUs()), deliveryCount: 0, requeues: requeues + 1 });
+    }
+    return { requeued: taken.length, jobs: taken.map(({ job }) => job) };
+  };
+
+  const purgeDead = async (name: string): Promise<number> => {
+    const queue = queueNamed(name);
+    const { deadCount } = queue;
+    queue.dead = [];
+    queue.deadCount = 0;
+    return deadCount;
+  };
+
+  const purge = async (
+    name: string,
+    expected: number,
+    settle: (jobs: readonly Job[]) => Promise<void>,
+  ): Promise<number> => {
+    const queue = queueNamed(name);
+    const present = readyCount(queue) + queue.delayed.size;
+    if (present !== expected) {
+      throw new YeeterError(
+        'QUEUE_COUNT_CHANGED',
+        `queue "${name}" holds ${present} jobs, not ${expected}: look again, and purge with the new count`,
+      );
+    }
+    const entries: Entry[] = [];
+    while (readyCount(queue) > 0) entries.push(take(queue));
+    for (const [timer, entry] of queue.delayed) {
+      clearTimeout(timer);
+      entries.push(entry);
+    }
+    queue.delayed.clear();
+    await settle(entries.map(({ job }) => job));
+    return entries.length;
   };
 
   const expedite = (): void => {
@@ -207,10 +289,13 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
         const message = `queue "${job.queue}" is full (${maxLength} jobs): let its workers catch up or raise the limit`;
         throw new YeeterError('QUEUE_PUBLISH_FAILED', message);
       }
-      put(queue, { job, deliveryCount: 0 });
+      put(queue, { job, deliveryCount: 0, requeues: 0 });
     },
     consume,
     depth: async (names) => names.map(depthOf),
+    requeueDead,
+    purgeDead,
+    purge,
     expedite,
     close,
     [Symbol.asyncDispose]: close,

@@ -1,0 +1,93 @@
+import type { Connection } from 'rabbitmq-client';
+import { toYeeterError, YeeterError } from '../../lib/errors.ts';
+import {
+  DELAY_RUNGS_MS,
+  deadLetterDeclaration,
+  delayDeclaration,
+  MAX_QUEUE_NAME_BYTES,
+  type QueueDeclaration,
+  workDeclaration,
+} from '../topology.ts';
+import { withChannel } from './broker-connection.ts';
+
+export interface QueueCount {
+  ready: number;
+  consumers: number;
+}
+
+/** Makes queues on the broker, and counts what they hold. */
+export interface BrokerQueues {
+  /**
+   * Declares a work queue with its dead letters and its rungs; what is there already, as it should be, stays.
+   *
+   * @throws {YeeterError} QUEUE_MISMATCH when one is there with other arguments
+   */
+  declare(queue: string): Promise<void>;
+  /** Null for a queue that is not there. */
+  count(names: readonly string[]): Promise<(QueueCount | null)[]>;
+}
+
+export function createBrokerQueues(connection: Connection, maxLength: number): BrokerQueues {
+  const declare = (queue: string): Promise<void> =>
+    withChannel(connection, async (channel) => {
+      checkName(queue);
+      const declarations = [
+        deadLetterDeclaration(queue),
+        workDeclaration(queue, maxLength),
+        ...DELAY_RUNGS_MS.map((rungMs) => delayDeclaration(queue, rungMs)),
+      ];
+      for (const declaration of declarations) {
+        await channel.queueDeclare({ ...declaration }).catch((error) => {
+          throw declarationError(declaration, error);
+        });
+      }
+    });
+
+  const count = async (names: readonly string[]): Promise<(QueueCount | null)[]> => {
+    const counts: (QueueCount | null)[] = [];
+    while (counts.length < names.length) {
+      // A queue that is not there costs the channel.
+      await withChannel(connection, async (channel) => {
+        while (counts.length < names.length && channel.active) {
+          counts.push(
+            await channel.queueDeclare({ queue: names[counts.length]!, passive: true }).then(
+              ({ messageCount, consumerCount }) => ({ ready: messageCount, consumers: consumerCount }),
+              (error) => {
+                if (error.code === 'NOT_FOUND') return null;
+                throw new YeeterError('QUEUE_UNREACHABLE', `queue depth: ${error.message}`, { cause: error });
+              },
+            ),
+          );
+        }
+      });
+    }
+    return counts;
+  };
+
+  return { declare, count };
+}
+
+function checkName(queue: string): void {
+  const bytes = Buffer.byteLength(queue);
+  if (bytes > 0 && bytes <= MAX_QUEUE_NAME_BYTES) return;
+  throw new YeeterError(
+    'CONFIG_INVALID',
+    `queue name "${queue.slice(0, 40)}" has ${bytes} bytes: give it 1 to ${MAX_QUEUE_NAME_BYTES}`,
+  );
+}
+
+function declarationError({ queue }: QueueDeclaration, error: Error & { code?: string }): YeeterError {
+  if (error.code !== 'PRECONDITION_FAILED') {
+    return error instanceof YeeterError
+      ? error
+      : new YeeterError('QUEUE_UNREACHABLE', `queue "${queue}": ${toYeeterError(error).message}`, {
+          cause: error,
+        });
+  }
+  return new YeeterError(
+    'QUEUE_MISMATCH',
+    `queue "${queue}" is on the broker with other arguments than this program gives it: let it run empty and ` +
+      `delete it there, or go back to the settings it was made with (${error.message})`,
+    { cause: error },
+  );
+}

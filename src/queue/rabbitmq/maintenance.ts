@@ -1,0 +1,114 @@
+import type { Connection, SyncMessage } from 'rabbitmq-client';
+import type { Job } from '../../domain/job.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { YeeterError } from '../../lib/errors.ts';
+import type { QueueMaintenance, RequeueSelection } from '../port.ts';
+import { requeuedJob } from '../requeued-job.ts';
+import { DELAY_RUNGS_MS, deadLetterQueue, delayQueue } from '../topology.ts';
+import { withChannel } from './broker-connection.ts';
+import type { BrokerQueues } from './broker-queues.ts';
+import { HEADER, jobMessage, numberHeader, readMessage } from './message.ts';
+import type { Mover } from './mover.ts';
+import { type Taken, takeMessages } from './take-messages.ts';
+
+export interface MaintenanceDeps {
+  connection: Connection;
+  queues: BrokerQueues;
+  mover: Mover;
+  deploymentId: string;
+  clock: Clock;
+}
+
+const DEFAULT_REQUEUE_LIMIT = 10_000;
+
+export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
+  const { connection, queues, mover, deploymentId, clock } = deps;
+
+  const requeue = async (message: SyncMessage, queue: string, job: Job): Promise<Taken> => {
+    const requeues = numberHeader(message, HEADER.requeues) + 1;
+    const origin = originOf(message, queue);
+    const next = { ...requeuedJob(job, clock.epochUs()), queue: origin };
+    const outcome = await mover.toQueue(jobMessage(origin, next, { [HEADER.requeues]: requeues }));
+    return outcome === 'confirmed' ? 'remove' : 'keep';
+  };
+
+  const requeueDead = async (
+    queue: string,
+    { jobIds, limit = DEFAULT_REQUEUE_LIMIT }: RequeueSelection,
+  ): Promise<{ requeued: number; jobs: Job[] }> => {
+    const wanted = jobIds === 'all' ? null : new Set(jobIds);
+    const jobs: Job[] = [];
+    const present = await count([deadLetterQueue(queue)]);
+    await takeMessages(connection, deadLetterQueue(queue), present, async (messages) => {
+      const verdicts: Promise<Taken>[] = [];
+      let chosen = jobs.length;
+      for (const message of messages) {
+        const reading = readMessage(message, deploymentId);
+        const take = reading.kind === 'job' && (wanted?.has(reading.job.jobId) ?? true) && chosen < limit;
+        if (!take) {
+          verdicts.push(Promise.resolve('keep'));
+          continue;
+        }
+        chosen++;
+        verdicts.push(
+          requeue(message, queue, reading.job).then((verdict) => {
+            if (verdict === 'remove') jobs.push(reading.job);
+            return verdict;
+          }),
+        );
+      }
+      return Promise.all(verdicts);
+    });
+    return { requeued: jobs.length, jobs };
+  };
+
+  const count = async (names: readonly string[]): Promise<number> => {
+    const counts = await queues.count(names);
+    return counts.reduce((sum, one) => sum + (one?.ready ?? 0), 0);
+  };
+
+  const purge = async (
+    queue: string,
+    expected: number,
+    settle: (jobs: readonly Job[]) => Promise<void>,
+  ): Promise<number> => {
+    const names = [queue, ...DELAY_RUNGS_MS.map((rungMs) => delayQueue(queue, rungMs))];
+    const present = await count(names);
+    if (present !== expected) {
+      throw new YeeterError(
+        'QUEUE_COUNT_CHANGED',
+        `queue "${queue}" holds ${present} jobs, not ${expected}: look again, and purge with the new count`,
+      );
+    }
+    let purged = 0;
+    for (const name of names) {
+      await takeMessages(connection, name, expected, async (messages) => {
+        const jobs: Job[] = [];
+        for (const message of messages) {
+          const reading = readMessage(message, deploymentId);
+          if (reading.kind === 'job') jobs.push(reading.job);
+        }
+        await settle(jobs);
+        purged += messages.length;
+        return messages.map(() => 'remove');
+      });
+    }
+    return purged;
+  };
+
+  return {
+    requeueDead,
+    purge,
+    purgeDead: (queue) =>
+      withChannel(connection, async (channel) => {
+        const { messageCount } = await channel.queuePurge(deadLetterQueue(queue));
+        return messageCount;
+      }),
+  };
+}
+
+/** What the broker set aside by itself has no header of ours, and lies with its own queue. */
+function originOf(message: SyncMessage, queue: string): string {
+  const origin: unknown = message.headers?.[HEADER.origin];
+  return typeof origin === 'string' ? origin : queue;
+}
