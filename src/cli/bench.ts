@@ -49,6 +49,9 @@ export async function bench(options: BenchOptions): Promise<number> {
   const limits = await confirmTargets(store, resolved.endpoints, options);
   const identity = await chooseIdentity(store, resolved, options);
   say(formatForecast(forecast(template, identity, options.patients)));
+  // From here on there is a run whose accounts are to be kept: Ctrl-C stops it, not the process.
+  const interrupt = new AbortController();
+  using _ = onInterrupt(() => interrupt.abort());
   const run = await store.createRun({
     userId: null,
     template,
@@ -70,11 +73,15 @@ export async function bench(options: BenchOptions): Promise<number> {
     resumed: false,
     studyDir: join(outDir, 'studies'),
   });
-  const ended = await watch(embedded, run, options);
+  const ended = await watch(embedded, run, { ...options, interrupted: interrupt.signal });
   const sinkCounts = await resolved.stopSinks();
   const report = await createRunReport(store, run.id, { resolved, sinkCounts, ended });
-  await writeRunFiles(store, report, outDir);
-  present(report, outDir, options);
+  const unwritten = await writeRunFiles(store, report, outDir).then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  present(report, unwritten ? null : outDir, options);
+  if (unwritten) throw unwritten.error;
   return report.totals.completed === options.patients && ended.fault === null ? 0 : 1;
 }
 
@@ -110,28 +117,38 @@ async function makeOutDir(outDir: string): Promise<void> {
   }
 }
 
-/** Shows the progress until the run is over; Ctrl-C stops the run, not the process. */
-async function watch(embedded: EmbeddedRun, run: RunRecord, options: BenchOptions): Promise<EmbeddedEnd> {
-  const display = options.quiet
+interface WatchOptions {
+  quiet: boolean;
+  interrupted: AbortSignal;
+}
+
+/** Shows the progress until the run is over, and stops it when it is interrupted. */
+async function watch(embedded: EmbeddedRun, run: RunRecord, options: WatchOptions): Promise<EmbeddedEnd> {
+  const { quiet, interrupted } = options;
+  const display = quiet
     ? null
     : createProgressDisplay({ stream: process.stderr, patientCount: run.patientCount, nowMs: Date.now });
   embedded.onMessage((message) => {
     if (message.type === 'drawing') display?.drawing(message.drawn, message.underWay);
     else display?.update(message.progress);
   });
-  using _ = onInterrupt(() => {
+  const stop = (): void => {
     display?.end();
     process.stderr.write('stopping: no further patient starts; those in flight are finished or cut off\n');
     embedded.stop();
-  });
+  };
+  if (interrupted.aborted) stop();
+  else interrupted.addEventListener('abort', stop, { once: true });
   try {
     return await embedded.ended;
   } finally {
+    interrupted.removeEventListener('abort', stop);
     display?.end();
   }
 }
 
-function present(report: RunReport, outDir: string, options: BenchOptions): void {
+/** @param outDir null when the files could not be written */
+function present(report: RunReport, outDir: string | null, options: BenchOptions): void {
   if (options.json) process.stdout.write(`${JSON.stringify(report.json, null, 2)}\n`);
   else if (!options.quiet) process.stdout.write(`${formatSummary(report, outDir)}\n`);
   if (report.fault) process.stderr.write(`yeeter: ${report.fault.code}: ${report.fault.message}\n`);

@@ -16,10 +16,13 @@ export interface RunReport {
   health: readonly HealthRow[];
   sinkNames: readonly string[];
   sinkCounts: SinkCounts | null;
-  fault: EmbeddedEnd['fault'];
+  /** Why the ledger is not complete, and what the engine counted; null when it is. */
+  fault: (NonNullable<EmbeddedEnd['fault']> & { counted: Counted }) | null;
   /** What `run.json` holds. */
   json: Readonly<Record<string, unknown>>;
 }
+
+type Counted = Pick<EmbeddedEnd['progress'], 'started' | 'completed' | 'failed' | 'cancelled'>;
 
 export interface ReportSources {
   resolved: ResolvedEndpoints;
@@ -32,7 +35,9 @@ export async function createRunReport(
   runId: number,
   { resolved, sinkCounts, ended }: ReportSources,
 ): Promise<RunReport> {
-  const run = await store.getRun(runId);
+  const stored = await store.getRun(runId);
+  // A ledger that failed could not take the end of the run either.
+  const run: RunRecord = ended.fault ? { ...stored, status: 'ERROR' } : stored;
   const totals = await store.runTotals(runId);
   const health = await store.readHealth(runId);
   const endMs = run.completedAtMs ?? Date.now();
@@ -46,9 +51,14 @@ export async function createRunReport(
     health,
     sinkNames: resolved.sinkNames,
     sinkCounts,
-    fault: ended.fault,
+    fault: ended.fault && { ...ended.fault, counted: countedBy(ended) },
   };
   return { ...partial, json: runJson(partial, resolved) };
+}
+
+function countedBy({ progress }: EmbeddedEnd): Counted {
+  const { started, completed, failed, cancelled } = progress;
+  return { started, completed, failed, cancelled };
 }
 
 type Partial = Omit<RunReport, 'json'>;

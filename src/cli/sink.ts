@@ -56,7 +56,8 @@ export async function sink(options: SinkOptions): Promise<number> {
 }
 
 function tell(message: SinkMessage): void {
-  process.send?.(message);
+  // Who started this process may have gone meanwhile.
+  process.send?.(message, undefined, undefined, () => {});
 }
 
 /** Ctrl-C, SIGTERM, or the end of the process that started this one. */

@@ -8,26 +8,33 @@ const MAX_FAILURES_SHOWN = 5;
 const NOTEWORTHY_LOOP_DELAY_US = 20_000;
 
 /** The end of a run for a person: what came of it, a line a series, the first failures, where the files are. */
-export function formatSummary(report: RunReport, outDir: string): string {
+export function formatSummary(report: RunReport, outDir: string | null): string {
   const sections = [
     outcomeLines(report),
     seriesTable(report.summaries),
     failureLines(report),
     noteLines(report),
   ];
-  sections.push([`files: ${outDir}`]);
+  if (outDir !== null) sections.push([`files: ${outDir}`]);
   return sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n');
 }
 
-function outcomeLines({ run, totals, seconds, summaries }: RunReport): string[] {
+function outcomeLines({ run, totals, seconds, summaries, fault }: RunReport): string[] {
   const patients = `${formatCount(totals.completed)} completed, ${formatCount(totals.failed)} failed, ${formatCount(totals.cancelled)} cancelled`;
   const lines = [
     `run ${run.id} ${run.status} after ${formatDuration(seconds)}: ${patients} of ${formatCount(run.patientCount)} patients`,
     `manifest sha256 ${totals.manifestSha256}`,
   ];
+  if (fault) {
+    const { started, completed, failed, cancelled } = fault.counted;
+    lines.push(
+      `the ledger is incomplete; counted in memory: ${formatCount(started)} started, ${formatCount(completed)} completed, ` +
+        `${formatCount(failed)} failed, ${formatCount(cancelled)} cancelled`,
+    );
+  }
   const orders = summaries.find((summary) => summary.series === 'order_ack');
   const stores = summaries.find((summary) => summary.series === 'dicom_store');
   if (orders) lines.push(`orders accepted   ${formatRate(orders.ratePerSecond)} /s`);
