@@ -109,7 +109,7 @@ export class DataSetWriter {
 
   /** A copy of what was written. */
   toBuffer(): Buffer {
-    const copy = Buffer.allocUnsafeSlow(this.at);
+    const copy = Buffer.allocUnsafe(this.at);
     this.buffer.copy(copy, 0, 0, this.at);
     return copy;
   }
@@ -167,17 +167,17 @@ export class DataSetWriter {
 
   element(entry: Entry, value: AnyValue): void {
     const { tag, vr } = entry;
-    const headerAt = this.at;
     this.header(tag, vr, 0);
+    if (value === null) return;
     const valueAt = this.at;
-    if (value !== null) this.value(entry, value);
+    this.value(entry, value);
     const length = this.at - valueAt;
-    if (length === 0) return;
-    // The header is written again with the true length: both have the same size.
-    const end = this.at;
-    this.at = headerAt;
-    this.header(tag, vr, length);
-    this.at = end;
+    if (this.explicit && !VR_RULES[vr].long) {
+      if (length > 0xffff)
+        throw fault(entry, `a value of ${length} bytes does not fit into the length field of ${vr}`);
+      this.buffer[valueAt - 2] = length & 0xff;
+      this.buffer[valueAt - 1] = length >>> 8;
+    } else this.buffer.writeUInt32LE(length, valueAt - 4);
   }
 
   private value(entry: Entry, value: Exclude<AnyValue, null>): void {

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { YeeterError } from '../../lib/errors.ts';
-import { createRng, hash32 } from '../../lib/rng.ts';
+import { hash32 } from '../../lib/rng.ts';
 import { DataSetWriter, encodeShared, type SharedElements, writeMerged } from '../dataset.ts';
 import { DICTIONARY } from '../dictionary.ts';
 import { burnIn } from '../pixels/burn-in.ts';
@@ -88,32 +88,34 @@ function buildImage(writer: DataSetWriter, plan: SeriesPlan, instanceNumber: num
   const { context, iod, shared, picture, pixelBytes } = plan;
   const { study, series, format } = context;
   const seed = hash32(study.contentSeed, series.seriesInstanceUid, instanceNumber);
-  const bands = picture ? picture.bands(positionOf(picture, series, instanceNumber), seed) : [];
   const own = iod.own(context, instanceNumber);
   writer.reset();
   writeMerged(writer, shared, own);
   writer.header(DICTIONARY.PixelData[0], format.bitsAllocated === 8 ? 'OB' : 'OW', pixelBytes);
-  if (context.burnedIn) {
-    const { bytes, rest } = burnIn(bands, format, study);
-    writer.raw(patched(bytes, seed, format.bitsAllocated));
-    return built(iod.sopClassUid, uidOf(plan, instanceNumber), writer.toBuffer(), rest);
-  }
-  const patchBytes = picture ? PATCH_PIXELS * (format.bitsAllocated / 8) : pixelBytes;
-  writer.raw(
-    patched(
-      bands[0]?.bytes.subarray(0, patchBytes) ?? Buffer.alloc(patchBytes, MINIMAL_GREY),
-      seed,
-      format.bitsAllocated,
-    ),
-  );
-  const rest = bands.map((band, index) =>
-    index === 0 ? { ...band, bytes: band.bytes.subarray(patchBytes) } : band,
-  );
-  return built(iod.sopClassUid, uidOf(plan, instanceNumber), writer.toBuffer(), rest);
+  const pixelsAt = writer.length;
+  const bands = picture ? picture.bands(positionOf(picture, series, instanceNumber), seed) : [];
+  const rest = writeFirstPixels(writer, plan, bands);
+  const head = writer.toBuffer();
+  patch(head, pixelsAt, format.bitsAllocated, seed);
+  return built(iod.sopClassUid, own.SOPInstanceUID, head, rest);
 }
 
-function uidOf({ context: { study, series } }: SeriesPlan, instanceNumber: number): string {
-  return sopInstanceUid(series.seriesInstanceUid, instanceNumber, study.uidRoot ?? null);
+/** Writes the pixels that are this instance's own, and returns those that follow. */
+function writeFirstPixels(writer: DataSetWriter, plan: SeriesPlan, bands: readonly Band[]): readonly Band[] {
+  const { format, study, burnedIn } = plan.context;
+  const first = bands[0];
+  if (!first) {
+    writer.raw(Buffer.alloc(plan.pixelBytes, MINIMAL_GREY));
+    return [];
+  }
+  if (burnedIn) {
+    const { bytes, rest } = burnIn(bands, format, study);
+    writer.raw(bytes);
+    return rest;
+  }
+  const patchBytes = PATCH_PIXELS * (format.bitsAllocated / 8);
+  writer.raw(first.bytes, 0, patchBytes);
+  return [{ bytes: first.bytes.subarray(patchBytes), digest: first.digest }, ...bands.slice(1)];
 }
 
 /** Spreads the positions of a picture over the instances of a series. */
@@ -126,20 +128,16 @@ function positionOf({ positions }: PooledPicture, series: SeriesInput, instanceN
 /** Sixteen-bit words of this value are mid grey at twelve bits. */
 const MINIMAL_GREY = 0x08;
 
-/** A copy of the first pixels whose low bits are this instance's own: 2 bits of each pixel. */
-function patched(pixels: Buffer, seed: number, bitsAllocated: 8 | 16): Buffer {
-  const copy = Buffer.from(pixels);
+/** Sets the two low bits of the first pixels, which no other instance has in the same way. */
+function patch(head: Buffer, pixelsAt: number, bitsAllocated: 8 | 16, seed: number): void {
   const step = bitsAllocated / 8;
-  const rng = createRng('patch', seed);
-  const end = Math.min(copy.length, PATCH_PIXELS * 2 * step);
-  for (let at = 0; at < end; at += 16 * step) {
-    let bits = rng.next();
-    for (let i = at; i < end && i < at + 16 * step; i += step) {
-      copy[i] = (copy[i]! & ~3) | (bits & 3);
-      bits >>>= 2;
-    }
+  let bits = 0;
+  for (let pixel = 0; pixel < PATCH_PIXELS; pixel++) {
+    if (pixel % 16 === 0) bits = hash32(seed, 'patch', pixel);
+    const at = pixelsAt + pixel * step;
+    head[at] = (head[at]! & ~3) | (bits & 3);
+    bits >>>= 2;
   }
-  return copy;
 }
 
 function buildReport(

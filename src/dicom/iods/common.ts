@@ -54,15 +54,20 @@ export function commonModules(context: SeriesContext, sopClassUid: string): Data
 }
 
 /** The elements of SOP Common and of the images or reports that differ from instance to instance. */
-export function commonOwn(context: SeriesContext, instanceNumber: number): DataSet {
+export function commonOwn(
+  context: SeriesContext,
+  instanceNumber: number,
+): { SOPInstanceUID: string; ContentTime: string } & DataSet {
   const { study, series } = context;
   const ms = acquiredMs(context, instanceNumber);
+  const date = dicomDate(ms);
+  const time = dicomTime(ms);
   return {
-    InstanceCreationDate: dicomDate(ms),
-    InstanceCreationTime: dicomTime(ms),
+    InstanceCreationDate: date,
+    InstanceCreationTime: time,
     SOPInstanceUID: sopInstanceUid(series.seriesInstanceUid, instanceNumber, study.uidRoot ?? null),
-    ContentDate: dicomDate(ms),
-    ContentTime: dicomTime(ms),
+    ContentDate: date,
+    ContentTime: time,
     InstanceNumber: instanceNumber,
   };
 }
@@ -93,11 +98,12 @@ export function imageModules(context: ImageContext, sopClassUid: string): DataSe
   };
 }
 
-export function imageOwn(context: ImageContext, instanceNumber: number): DataSet {
-  return {
-    ...commonOwn(context, instanceNumber),
-    AcquisitionTime: dicomTime(acquiredMs(context, instanceNumber)),
-  };
+export function imageOwn(
+  context: ImageContext,
+  instanceNumber: number,
+): DataSet & { SOPInstanceUID: string } {
+  const own = commonOwn(context, instanceNumber);
+  return { ...own, AcquisitionTime: own.ContentTime };
 }
 
 /** Laterality of General Series; Image Laterality where the series shows both sides, which the former cannot say. */

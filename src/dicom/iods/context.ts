@@ -29,7 +29,7 @@ export interface ImageContext extends SeriesContext {
 export interface ImageIod {
   sopClassUid: string;
   shared(context: ImageContext): DataSet;
-  own(context: ImageContext, instanceNumber: number): DataSet;
+  own(context: ImageContext, instanceNumber: number): DataSet & { SOPInstanceUID: string };
 }
 
 const SERIES_INTERVAL_MS = 120_000;

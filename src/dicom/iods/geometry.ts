@@ -25,7 +25,10 @@ export function planeShared(context: ImageContext, patientPosition: string | nul
   };
 }
 
-export function planeOwn(context: ImageContext, instanceNumber: number): DataSet {
+export function planeOwn(
+  context: ImageContext,
+  instanceNumber: number,
+): Pick<DataSet, 'ImagePositionPatient' | 'SliceLocation'> {
   const { format, series, region } = context;
   const plane = planeOf(series, region);
   const location = sliceLocationMm(context, instanceNumber);

@@ -24,19 +24,25 @@ export interface Band {
   readonly digest: Buffer;
 }
 
-/** Large enough that pieces cost nothing on the wire, small enough for many combinations. */
-const BAND_BYTES = 65_536;
 const DIGEST_BYTES = 32;
-/** Images up to this size have four variants, larger ones two: they have more bands to tell them apart. */
+/**
+ * Images up to this size have four variants and short bands, larger ones two and long bands: either way there are many
+ * combinations, and few pieces on the wire.
+ */
 const SMALL_IMAGE_BYTES = 1024 ** 2;
+const SMALL = { variants: 4, bandBytes: 65_536 } as const;
+const LARGE = { variants: 2, bandBytes: 262_144 } as const;
 
-const bandsOf = (imageBytes: number): number => Math.ceil(imageBytes / BAND_BYTES);
+const divisionOf = (imageBytes: number): typeof SMALL | typeof LARGE =>
+  imageBytes <= SMALL_IMAGE_BYTES ? SMALL : LARGE;
+
+const bandsOf = (imageBytes: number): number => Math.ceil(imageBytes / divisionOf(imageBytes).bandBytes);
 
 /** Draws all positions of a picture in all variants of noise; takes up to a second. */
 export function drawPixels(picture: Picture): DrawnPixels {
   const { key, format, positions } = picture;
   const imageBytes = frameBytes(format) * format.frames;
-  const variants = imageBytes <= SMALL_IMAGE_BYTES ? 4 : 2;
+  const { variants, bandBytes } = divisionOf(imageBytes);
   const pixels = new Uint8Array(positions * variants * imageBytes);
   const digests = new Uint8Array(positions * variants * bandsOf(imageBytes) * DIGEST_BYTES);
   let at = 0;
@@ -50,8 +56,8 @@ export function drawPixels(picture: Picture): DrawnPixels {
         pixels.set(rendered, at);
         at += rendered.length;
       });
-      for (let from = start; from < at; from += BAND_BYTES) {
-        const band = pixels.subarray(from, Math.min(from + BAND_BYTES, at));
+      for (let from = start; from < at; from += bandBytes) {
+        const band = pixels.subarray(from, Math.min(from + bandBytes, at));
         digests.set(createHash('sha256').update(band).digest(), digestAt);
         digestAt += DIGEST_BYTES;
       }
@@ -73,14 +79,15 @@ export function pooledPicture(drawn: DrawnPixels): PooledPicture {
   const { format, positions, variants } = drawn;
   const imageBytes = frameBytes(format) * format.frames;
   const count = bandsOf(imageBytes);
+  const { bandBytes } = divisionOf(imageBytes);
   const pixels = Buffer.from(drawn.pixels.buffer);
   const digests = Buffer.from(drawn.digests.buffer);
   // Cut once: an instance only picks.
   const cut: Band[] = Array.from({ length: positions * variants * count }, (_, index) => {
     const image = Math.floor(index / count);
-    const from = image * imageBytes + (index % count) * BAND_BYTES;
+    const from = image * imageBytes + (index % count) * bandBytes;
     return {
-      bytes: pixels.subarray(from, Math.min(from + BAND_BYTES, (image + 1) * imageBytes)),
+      bytes: pixels.subarray(from, Math.min(from + bandBytes, (image + 1) * imageBytes)),
       digest: digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES),
     };
   });
