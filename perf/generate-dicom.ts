@@ -6,9 +6,9 @@
  * that a generator without a pool would do. Cold: drawing the pictures of a modality once.
  */
 import { createInstanceBuilder } from '../src/dicom/iods/build-instance.ts';
-import { studyFixture } from '../src/dicom/iods/study-fixture.ts';
 import { createPixelPool } from '../src/dicom/pixels/pool.ts';
 import { IMAGE_MODALITIES, type ImageModality, type StudyInput } from '../src/dicom/study.ts';
+import { studyFixture } from '../test/support/dicom-study.ts';
 
 const BODY_PARTS: Record<ImageModality, string> = {
   CT: 'CHEST',

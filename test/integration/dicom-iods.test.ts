@@ -7,7 +7,6 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { type DecodedDataSet, decodeDataSet, numbers, text } from '../../src/dicom/dataset-decoder.ts';
 import { createInstanceBuilder } from '../../src/dicom/iods/build-instance.ts';
-import { studyFixture } from '../../src/dicom/iods/study-fixture.ts';
 import { createPixelPool } from '../../src/dicom/pixels/pool.ts';
 import {
   IMAGE_MODALITIES,
@@ -18,6 +17,7 @@ import {
 import { writeStudy } from '../../src/dicom/write-study.ts';
 import { CATALOGUE } from '../../src/domain/procedure-catalogue.ts';
 import { deriveUid } from '../../src/lib/uid.ts';
+import { studyFixture } from '../support/dicom-study.ts';
 import { without } from '../support/services.ts';
 
 const run = promisify(execFile);

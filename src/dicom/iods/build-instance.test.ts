@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { studyFixture } from '../../../test/support/dicom-study.ts';
 import { type DecodedDataSet, decodeDataSet, items, numbers, text } from '../dataset-decoder.ts';
 import { createPixelPool } from '../pixels/pool.ts';
 import type { StudyInput } from '../study.ts';
 import { sopInstanceUid } from '../uids.ts';
 import { type BuiltInstance, createInstanceBuilder } from './build-instance.ts';
-import { studyFixture } from './study-fixture.ts';
 
 const pool = createPixelPool();
 const build = createInstanceBuilder(pool);

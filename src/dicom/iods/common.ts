@@ -170,7 +170,7 @@ export function referencedRequest({ study }: SeriesContext): DataSet {
 }
 
 /** Body measures follow from the study alone, so that all its series agree. */
-export function patientWeightKg({ study }: SeriesContext): number {
+function patientWeightKg({ study }: SeriesContext): number {
   return 55 + (study.contentSeed % 41);
 }
 

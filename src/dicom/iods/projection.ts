@@ -28,7 +28,7 @@ export function digitalXRay(context: ImageContext): DataSet {
   };
 }
 
-export function fieldOfView({ format }: ImageContext): number[] {
+function fieldOfView({ format }: ImageContext): number[] {
   return [Math.round(format.rows * format.spacingMm), Math.round(format.columns * format.spacingMm)];
 }
 

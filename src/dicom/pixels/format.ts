@@ -1,4 +1,4 @@
-import { type ImageModality, isImageModality, type SeriesInput, type StudyInput } from '../study.ts';
+import type { ImageModality, SeriesInput, StudyInput } from '../study.ts';
 import { type Region, regionOf } from './region.ts';
 
 /** Matrix, depth and scale of the images of a series, as the modality has them. */
@@ -78,15 +78,4 @@ export function formatOf(study: StudyInput, series: SeriesInput, modality: Image
   // The field of view stays what it was, so that the geometry keeps its sense.
   const spacingMm = Math.round(((format.spacingMm * format.columns) / MINIMAL_EDGE) * 1e5) / 1e5;
   return { ...format, rows: MINIMAL_EDGE, columns: MINIMAL_EDGE, spacingMm };
-}
-
-/** What the elements before the pixel data take, and a report as a whole. */
-const TYPICAL_HEAD_BYTES = 2_000;
-const TYPICAL_REPORT_BYTES = 3_500;
-
-/** About how large an instance of the series is, for forecasts. */
-export function typicalInstanceBytes(study: StudyInput, series: SeriesInput): number {
-  if (!isImageModality(series.modality)) return TYPICAL_REPORT_BYTES;
-  const format = formatOf(study, series, series.modality);
-  return TYPICAL_HEAD_BYTES + frameBytes(format) * format.frames;
 }

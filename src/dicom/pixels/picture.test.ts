@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { studyFixture } from '../iods/study-fixture.ts';
+import { studyFixture } from '../../../test/support/dicom-study.ts';
 import type { SeriesInput } from '../study.ts';
 import { type Picture, pictureOf } from './picture.ts';
 

@@ -1,5 +1,5 @@
-import { deriveUid } from '../../lib/uid.ts';
-import type { SeriesInput, StudyInput } from '../study.ts';
+import type { SeriesInput, StudyInput } from '../../src/dicom/study.ts';
+import { deriveUid } from '../../src/lib/uid.ts';
 
 /** A study for tests and measurements; series are numbered as they come. */
 export function studyFixture(
