@@ -4,6 +4,7 @@
  */
 import { removeStaleFolders } from '../test/support/child.ts';
 import { POSTGRES_URL_VARIABLE, startPrivatePostgres } from '../test/support/postgres.ts';
+import { RABBITMQ_URL_VARIABLE, startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
 import { check } from './check.ts';
 import { installServices } from './install-services.ts';
 import { printSummary } from './print-summary.ts';
@@ -22,11 +23,16 @@ const total = add(await check(), await runAgainstPeers());
 if (process.env.CI === 'true') total.failed += missing.length;
 printSummary(total);
 
-/** One PostgreSQL serves all files; each has a database of its own there. */
+/** One PostgreSQL and one RabbitMQ serve all files; each has a database or vhost of its own there. */
 async function runAgainstPeers(): Promise<TestCounts> {
-  if (missing.includes('postgresql')) return runTests(SUITES);
-  await using postgres = await startPrivatePostgres();
-  process.env[POSTGRES_URL_VARIABLE] = postgres.url;
+  await using servers = new AsyncDisposableStack();
+  if (!missing.includes('postgresql')) {
+    process.env[POSTGRES_URL_VARIABLE] = servers.use(await startPrivatePostgres()).url;
+  }
+  if (!missing.includes('rabbitmq-server')) {
+    const { url, managementUrl } = servers.use(await startPrivateRabbitmq());
+    process.env[RABBITMQ_URL_VARIABLE] = `${url} ${managementUrl}`;
+  }
   return await runTests(SUITES);
 }
 
