@@ -2,6 +2,7 @@ import { createRng, type Rng } from '../../lib/rng.ts';
 import { deriveUid } from '../../lib/uid.ts';
 import type { DataSet } from '../dataset.ts';
 import { formatOf, type PixelFormat } from '../pixels/format.ts';
+import { type Plane, planeOf } from '../pixels/plane.ts';
 import { pairing, type Region, regionOf } from '../pixels/region.ts';
 import { type ImageModality, isImageModality, type SeriesInput, type StudyInput } from '../study.ts';
 
@@ -20,6 +21,8 @@ export interface SeriesContext {
 export interface ImageContext extends SeriesContext {
   modality: ImageModality;
   format: PixelFormat;
+  /** How the slices of a sectional modality lie; of no meaning for the others. */
+  plane: Plane;
   /** Null where the body part is not paired and none was given. */
   laterality: 'L' | 'R' | 'B' | 'U' | null;
   burnedIn: boolean;
@@ -47,9 +50,11 @@ export function seriesContext(study: StudyInput, series: SeriesInput): SeriesCon
 
 export function imageContext(study: StudyInput, series: SeriesInput): ImageContext {
   const modality = isImageModality(series.modality) ? series.modality : 'CT';
+  const shared = seriesContext(study, series);
   return {
-    ...seriesContext(study, series),
+    ...shared,
     modality,
+    plane: planeOf(series, shared.region),
     format: formatOf(study, series, modality),
     laterality: series.laterality ?? usualLaterality(study),
     burnedIn: study.burnPatientInfo && study.pixels === 'modality',

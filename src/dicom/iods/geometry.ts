@@ -1,6 +1,6 @@
 import type { DataSet } from '../dataset.ts';
 import type { PixelFormat } from '../pixels/format.ts';
-import { depthOf, type Plane, planeOf } from '../pixels/plane.ts';
+import { depthOf, type Plane } from '../pixels/plane.ts';
 import type { ImageContext } from './context.ts';
 
 /** Frame of Reference and Image Plane (PS3.3 sections C.7.4.1, C.7.6.2): parallel slices, evenly spaced. */
@@ -13,8 +13,7 @@ const ORIENTATION: Record<Plane, readonly number[]> = {
 
 /** @param patientPosition null where the patient's orientation is given by codes instead */
 export function planeShared(context: ImageContext, patientPosition: string | null = 'HFS'): DataSet {
-  const { format, series, region } = context;
-  const plane = planeOf(series, region);
+  const { format, plane } = context;
   return {
     FrameOfReferenceUID: context.frameOfReferenceUid,
     PositionReferenceIndicator: null,
@@ -29,15 +28,14 @@ export function planeOwn(
   context: ImageContext,
   instanceNumber: number,
 ): Pick<DataSet, 'ImagePositionPatient' | 'SliceLocation'> {
-  const { format, series, region } = context;
-  const plane = planeOf(series, region);
+  const { format, plane } = context;
   const location = sliceLocationMm(context, instanceNumber);
   return { ImagePositionPatient: corner(plane, format, location), SliceLocation: location };
 }
 
 /** Slices cover the region's depth whatever their number; two decimals, as scanners give it. */
-export function sliceSpacingMm({ series, region }: ImageContext): number {
-  const depth = depthOf(planeOf(series, region), region);
+export function sliceSpacingMm({ series, region, plane }: ImageContext): number {
+  const depth = depthOf(plane, region);
   return Math.max(0.1, Math.round((depth / series.instanceCount) * 100) / 100);
 }
 

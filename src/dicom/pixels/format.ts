@@ -51,7 +51,7 @@ const DX_FORMATS: Partial<Record<Region, PixelFormat>> = {
 };
 const CR_FORMATS: Partial<Record<Region, PixelFormat>> = {
   head: deep(2010, 1670, 12, 240),
-  hand: deep(2010, 1670, 12, 167),
+  hand: deep(2010, 1670, 12, 205),
   knee: deep(2010, 1670, 12, 200),
   spine: deep(2010, 1670, 12, 300),
 };

@@ -82,7 +82,7 @@ function lungVessels(): Solid[] {
   return solids;
 }
 
-const RIB_STEPS = 56;
+const RIB_STEPS = 84;
 
 function ribs(): Solid[] {
   const shells: Solid[] = [];
@@ -113,8 +113,8 @@ function solidSternum(): Solid[] {
     both('bone', [14 + i * 4.2, -76 + Math.sin(i / 5) * 9 + i * 1.4, 128 + i * 0.7], [4.5, 5, 5]),
   );
   return [
-    solid('bone', [0, -90, 30], [17, 6, 84], { power: 3 }),
-    solid('marrow', [0, -90, 30], [15, 4, 82], { power: 3 }),
+    solid('bone', [0, -84, 6], [17, 6, 72], { power: 3 }),
+    solid('marrow', [0, -84, 6], [15, 4, 70], { power: 3 }),
     ...clavicles.flat(),
   ];
 }
