@@ -1,6 +1,7 @@
 import { toYeeterError, type YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
+import type { QueuedJobRow } from '../storage/coordination-port.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, StoragePort } from '../storage/port.ts';
 
 export interface LedgerWriterOptions {
@@ -25,6 +26,8 @@ export interface LedgerWriter extends Closeable {
   event(row: EventRow): void;
   health(row: HealthRow): void;
   depths(rows: readonly DepthRow[]): void;
+  windows(rows: readonly WindowRow[]): void;
+  queued(row: QueuedJobRow): void;
   /** Resolves when all rows added so far are stored. @throws {YeeterError} what the storage failed with */
   flushed(): Promise<void>;
   /** Resolves when the rows so far are stored, or never will be. */
@@ -41,9 +44,10 @@ interface OpenBatch extends LedgerBatch {
   attempts: AttemptRow[];
   iterations: IterationRow[];
   events: EventRow[];
-  windows: LedgerBatch['windows'];
+  windows: WindowRow[];
   health: HealthRow[];
   depths: DepthRow[];
+  queued: QueuedJobRow[];
 }
 
 const emptyBatch = (): OpenBatch => ({
@@ -53,6 +57,7 @@ const emptyBatch = (): OpenBatch => ({
   windows: [],
   health: [],
   depths: [],
+  queued: [],
 });
 
 const WINDOW_INTERVAL_MS = 1000;
@@ -109,13 +114,13 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     await store.writeLedger(leaving);
   };
 
-  const takeWindows = (force: boolean): void => {
-    const windows = options.takeWindows(force);
-    if (windows.length === 0) return;
-    batch.windows = [...batch.windows, ...windows];
-    rows += windows.length - 1;
+  const addAll = <Row>(to: Row[], from: readonly Row[]): void => {
+    if (from.length === 0) return;
+    for (const row of from) to.push(row);
+    rows += from.length - 1;
     added();
   };
+  const takeWindows = (force: boolean): void => addAll(batch.windows, options.takeWindows(force));
 
   const flushed = (): Promise<void> => {
     if (rows === 0 && !inFlight) return fault ? Promise.reject(fault) : Promise.resolve();
@@ -151,10 +156,10 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       batch.health.push(row);
       added();
     },
-    depths: (added_) => {
-      if (added_.length === 0) return;
-      batch.depths.push(...added_);
-      rows += added_.length - 1;
+    depths: (sampled) => addAll(batch.depths, sampled),
+    windows: (taken) => addAll(batch.windows, taken),
+    queued: (row) => {
+      batch.queued.push(row);
       added();
     },
     flushed,

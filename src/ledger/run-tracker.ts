@@ -9,25 +9,32 @@ export interface RunTracker {
   readonly inFlight: number;
   start(iteration: number): void;
   end(iteration: number, outcome: IterationOutcome): void;
+  /** A queue of other processes has it now: it is in flight here no more. */
+  leave(iteration: number): void;
   /** Ends as cancelled whatever is in flight: nobody will report on it any more. */
   abandon(): void;
   /** Resolves when nothing is in flight. */
   idle(): Promise<void>;
 }
 
-/** @param onEnd called after each end, for whoever holds a place for the iteration */
+/** @param onEnd called as each iteration ends or leaves, for whoever holds a place for it */
 export function createRunTracker(onEnd: () => void): RunTracker {
   const open = new Set<number>();
   const counts: Record<IterationOutcome, number> = { completed: 0, failed: 0, cancelled: 0 };
   let started = 0;
   let waiting: (() => void)[] = [];
-  const end = (iteration: number, outcome: IterationOutcome): void => {
-    if (!open.delete(iteration)) return;
-    counts[outcome]++;
+  const leave = (iteration: number): boolean => {
+    if (!open.delete(iteration)) return false;
     onEnd();
-    if (open.size > 0) return;
-    for (const resolve of waiting) resolve();
-    waiting = [];
+    if (open.size === 0) {
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    }
+    return true;
+  };
+  const end = (iteration: number, outcome: IterationOutcome): void => {
+    if (open.has(iteration)) counts[outcome]++;
+    leave(iteration);
   };
   return {
     get started() {
@@ -50,6 +57,7 @@ export function createRunTracker(onEnd: () => void): RunTracker {
       open.add(iteration);
     },
     end,
+    leave,
     abandon: () => {
       for (const iteration of [...open]) end(iteration, 'cancelled');
     },

@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   DICOM_STORE_FAILED: { retryable: false },
   // queue, storage, files
   JOB_INVALID: { retryable: false },
+  JOB_UNDELIVERABLE: { retryable: false },
   JOB_VERSION: { retryable: true },
   QUEUE_COUNT_CHANGED: { retryable: false },
   QUEUE_MISMATCH: { retryable: false },

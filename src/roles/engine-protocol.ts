@@ -43,6 +43,3 @@ export type EngineMessage =
 
 /** `stop` starts nothing more; what is in flight has the grace period, then the wires are cut. */
 export type EngineCommand = { type: 'stop' };
-
-/** From the stop to the cutting of the wires, milliseconds. */
-export const STOP_GRACE_MS = 2000;

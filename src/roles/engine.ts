@@ -1,7 +1,5 @@
-import type { Template } from '../domain/template.ts';
-import { createEventLog, RUN_END_STEP } from '../ledger/event-log.ts';
+import { RUN_END_STEP } from '../ledger/event-log.ts';
 import { createLedgerWriter } from '../ledger/ledger-writer.ts';
-import type { RunContext } from '../ledger/run-context.ts';
 import { createRunTracker } from '../ledger/run-tracker.ts';
 import { systemClock } from '../lib/clock.ts';
 import { YeeterError } from '../lib/errors.ts';
@@ -12,15 +10,14 @@ import { createRecorder } from '../metrics/recorder.ts';
 import { createMemoryQueue } from '../queue/memory/memory-queue.ts';
 import { decideRunEnd } from '../runner/finish-run.ts';
 import { startIterations } from '../runner/orchestrate.ts';
-import { createClients } from '../steps/clients.ts';
 import { drawAhead } from '../steps/draw-ahead.ts';
-import { unlimited } from '../steps/endpoint-gate.ts';
-import { compileGenerators } from '../steps/generate-hl7.ts';
 import { startState } from '../steps/start-state.ts';
 import { createStudyFactory } from '../steps/study-factory.ts';
+import { allFinished } from '../storage/all-rows.ts';
 import type { StoragePort } from '../storage/port.ts';
 import { createWorker } from '../worker/consume.ts';
-import { type EngineInput, type EngineProgress, STOP_GRACE_MS } from './engine-protocol.ts';
+import type { EngineInput, EngineProgress } from './engine-protocol.ts';
+import { asyncQueues, createRunSession, sampleDepths } from './run-session.ts';
 
 /** One run in one process, with its queue in memory. */
 export interface Engine extends Closeable {
@@ -30,7 +27,6 @@ export interface Engine extends Closeable {
   progress(): EngineProgress;
 }
 
-const PAGE = 10_000;
 const SAMPLE_INTERVAL_MS = 1000;
 
 export async function createEngine(
@@ -41,96 +37,65 @@ export async function createEngine(
 ): Promise<Engine> {
   const run = await store.getRun(input.runId);
   const clock = systemClock;
-  const stop = new AbortController();
-  const wires = new AbortController();
   const recorder = createRecorder({ runId: run.id, processId, clock });
   const ledger = createLedgerWriter({
     store,
     takeWindows: (force) => recorder.takeWindows(force),
     onFault: () => {
-      stopRun();
+      session.stop();
       tracker.abandon();
     },
   });
-  const events = createEventLog({ ledger, runId: run.id, clock });
   const places = createSemaphore(run.concurrency);
   const tracker = createRunTracker(places.release);
-  const clients = createClients({
-    endpoints: input.endpoints,
-    limits: (endpoint) => input.limits[endpoint.name] ?? unlimited(run.concurrency),
-    clock,
-    onBudgetSpent: (endpoint) => {
-      events.run('WARN', `endpoint "${endpoint.name}" has had all the bytes that it may have: stopping`);
-      stopRun();
-    },
-    onApplicationAck: (latencyUs, accepted) => recorder.record('application_ack', latencyUs, accepted),
-  });
   const studies = createStudyFactory(onDrawn ? { onDrawn } : {});
-  const context: RunContext = {
-    deploymentId: input.deploymentId,
-    run,
-    environment: {
-      template: run.template,
-      identity: run.identity,
-      generators: compileGenerators(run.template),
-      clients,
-      studies,
-      recorder,
-      clock,
-      studyDir: input.studyDir,
-      signal: wires.signal,
-    },
-    ledger,
-    events,
-    tracker,
-    stop: stop.signal,
-  };
   const queue = createMemoryQueue();
+  const session = createRunSession({
+    run,
+    endpoints: input.endpoints,
+    limits: input.limits,
+    deploymentId: input.deploymentId,
+    ledger,
+    recorder,
+    tracker,
+    studies,
+    studyDir: input.studyDir,
+    clock,
+    recordQueued: false,
+    defaultConnections: run.concurrency,
+    onStop: queue.expedite,
+  });
+  const { context } = session;
+  const { events } = context;
   const queues = asyncQueues(run.template);
   const worker = createWorker({
     queue,
     queues,
     workerId: processId,
+    prefetch: run.concurrency,
     concurrency: run.concurrency,
     contextOf: () => context,
   });
   const health = createHealthSampler({ runId: run.id, processId, clock });
   const sample = async (): Promise<void> => {
     ledger.health(health.sample());
-    const second = Math.floor(clock.nowMs() / 1000);
-    const depths = await queue.depth(queues);
-    ledger.depths(
-      depths.map(({ queue: name, ready, unacknowledged, consumers }) => ({
-        runId: run.id,
-        queue: name,
-        second,
-        ready,
-        unacknowledged,
-        consumers,
-      })),
-    );
+    await sampleDepths(queue, queues, run.id, ledger, clock);
   };
   const sampleTimer = setInterval(sample, SAMPLE_INTERVAL_MS);
 
-  const stopRun = (): void => {
-    if (stop.signal.aborted) return;
-    stop.abort();
-    queue.expedite();
-    setTimeout(() => wires.abort(), STOP_GRACE_MS).unref();
-  };
-
   const runToEnd = async (): Promise<YeeterError | null> => {
-    const finished = input.resumed ? await loadFinished(store, run.id) : new Set<number>();
-    await drawAhead(studies, run.template, run.identity, run.patientCount, stop.signal);
+    const finished = input.resumed ? await allFinished(store, run.id) : new Set<number>();
+    await drawAhead(studies, run.template, run.identity, run.patientCount, context.stop);
     await store.transitionRun(run.id, input.resumed ? 'resume' : 'start');
     events.run('INFO', `started for ${run.patientCount} patients, ${run.concurrency} at a time`);
     await startIterations({
       context,
       queue,
       places,
-      isFinished: (iteration) => finished.has(iteration),
+      isSettledElsewhere: (iteration) => finished.has(iteration),
       resumed: input.resumed,
       startState: (iteration) => startState(run.template, run.identity, iteration),
+      holdPlaces: true,
     });
     const started = finished.size + tracker.started;
     if (!ledger.fault && tracker.inFlight > 0) {
@@ -144,7 +109,7 @@ export async function createEngine(
   const conclude = async (started: number): Promise<YeeterError | null> => {
     const event = decideRunEnd({
       failed: tracker.failed,
-      cancelled: stop.signal.aborted,
+      cancelled: context.stop.aborted,
       onFailure: run.onFailure,
       faulted: ledger.fault !== null,
     });
@@ -171,13 +136,13 @@ export async function createEngine(
   const close = async (): Promise<void> => {
     await worker.close();
     await queue.close();
-    await clients.close();
+    await session.close();
     await studies.close();
   };
 
   return {
     run: runToEnd,
-    stop: stopRun,
+    stop: session.stop,
     progress: () => {
       const orders = recorder.live('order_ack');
       const stores = recorder.live('dicom_store');
@@ -195,19 +160,4 @@ export async function createEngine(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function asyncQueues(template: Template): string[] {
-  const queues = template.steps.filter((step) => step.execution === 'async').map((step) => step.queue);
-  return [...new Set(queues)];
-}
-
-async function loadFinished(store: StoragePort, runId: number): Promise<Set<number>> {
-  const finished = new Set<number>();
-  for (let after = 0; ; ) {
-    const page = await store.finishedIterations(runId, { after, limit: PAGE });
-    for (const iteration of page) finished.add(iteration);
-    if (page.length < PAGE) return finished;
-    after = page.at(-1)!;
-  }
 }

@@ -12,10 +12,14 @@ import type { IterationOutcome } from '../storage/port.ts';
 export interface RunnerOptions {
   context: RunContext;
   queue: QueuePort;
-  /** Places for iterations (closed model). A place is given back when the iteration has its terminal row. */
+  /** Places for iterations (closed model). */
   places: Semaphore;
-  /** Iterations that an earlier process of this run has ended. */
-  isFinished: (iteration: number) => boolean;
+  /** A place is given back when the iteration has its terminal row; else as soon as it is handed to a queue. */
+  holdPlaces: boolean;
+  /** Iterations that were ended, or handed to a queue, before this life of the run. */
+  isSettledElsewhere: (iteration: number) => boolean;
+  /** Resolves when another iteration may start. @default at once */
+  mayStart?: () => Promise<void>;
   /** True when this run is gone on with after an interruption: what was under way then may be repeated. */
   resumed: boolean;
   /** Draws the patient and the order of an iteration. */
@@ -39,7 +43,8 @@ export async function startIterations(options: RunnerOptions): Promise<void> {
   const stop = AbortSignal.any([context.stop, stopped.signal]);
   const halt = (): void => stopped.abort();
   for (let iteration = 1; iteration <= context.run.patientCount; iteration++) {
-    if (options.isFinished(iteration)) continue;
+    if (options.isSettledElsewhere(iteration)) continue;
+    await options.mayStart?.();
     if (!(await places.acquire(stop)) || stop.aborted) break;
     if (context.ledger.pending > maxPendingRows) await context.ledger.caughtUp();
     void runIteration({ ...options, halt }, iteration);
@@ -87,7 +92,10 @@ async function settleInline(runner: Runner, started: StartedIteration, end: Iter
       };
       const job = openJob(origin, started.cursor, end.step, environment.clock.epochUs());
       const published = await publishJob(context, runner.queue, job);
-      if (published.ok) return;
+      if (published.ok) {
+        if (!runner.holdPlaces) context.tracker.leave(job.iteration);
+        return;
+      }
       context.events.failure(job.iteration, end.step.stepOrder, `${published.code}: ${published.message}`);
       return finish(runner, started, 'failed', end.step.stepOrder, published);
     }

@@ -6,18 +6,41 @@ import { endIteration, iterateSafely, type RunContext } from '../ledger/run-cont
 import { terminalRow } from '../ledger/terminal-row.ts';
 import type { Failure } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
-import type { Delivery, QueuePort } from '../queue/port.ts';
+import { createSemaphore } from '../lib/semaphore.ts';
+import type { Consumer, Delivery, QueuePort } from '../queue/port.ts';
 import type { AttemptOutcome, IterationOutcome } from '../storage/port.ts';
-import { decideFailure, decideSettlement, type Settlement, settleCancelled } from './settle.ts';
+import {
+  decideFailure,
+  decideSettlement,
+  type Settlement,
+  settleCancelled,
+  settleUndeliverable,
+} from './settle.ts';
 
 export interface WorkerOptions {
   queue: QueuePort;
   queues: readonly string[];
   workerId: string;
-  /** Jobs handled at a time, over all queues of this worker: each queue's prefetch. */
+  /** Unacknowledged deliveries of each queue. */
+  prefetch: number;
+  /** Jobs handled at a time, over all queues of this worker. */
   concurrency: number;
-  contextOf(job: Job): RunContext;
+  /** Null when the ledger knows no such run: the job is set aside. */
+  contextOf(job: Job): RunContext | null | Promise<RunContext | null>;
 }
+
+/** A worker that can leave queues alone and take them up again. */
+export interface Worker extends Closeable {
+  /** Jobs in hand that have begun. */
+  readonly busy: number;
+  /** Attempts since its start. */
+  readonly attempts: number;
+  /** Consumes these of its queues, and no others. */
+  setPaused(queues: ReadonlySet<string>): void;
+}
+
+/** A job that was handed out so often without being ended is taken for the cause of its workers' deaths. */
+const MAX_DELIVERIES = 10;
 
 /** One attempt in the making. */
 interface Attempt {
@@ -25,6 +48,8 @@ interface Attempt {
   delivery: Delivery;
   cursor: IterationCursor;
   startedUs: number;
+  /** Null when the clocks do not tell. */
+  queueWaitUs: number | null;
   workerId: string;
 }
 
@@ -32,22 +57,61 @@ interface Attempt {
  * Consumes jobs until closed; closing waits for those in hand. When the rows of a job cannot be stored, the job is
  * not acknowledged and the worker consumes no more: whoever owns the ledger is told of its fault.
  */
-export function createWorker(options: WorkerOptions): Closeable {
-  const consumers = options.queues.map((name) =>
-    options.queue.consume(name, { prefetch: options.concurrency }, async (delivery) => {
-      const context = options.contextOf(delivery.job);
-      try {
-        await handle(options, context, delivery);
-      } catch (error) {
-        if (error !== context.ledger.fault) throw error;
-        void close();
-      }
-    }),
-  );
-  const close = async (): Promise<void> => {
-    await Promise.all(consumers.map((consumer) => consumer.close()));
+export function createWorker(options: WorkerOptions): Worker {
+  const slots = createSemaphore(options.concurrency);
+  const closing = new AbortController();
+  const consumers = new Map<string, Consumer>();
+  let busy = 0;
+  let attempts = 0;
+
+  const take = async (delivery: Delivery): Promise<void> => {
+    // What has not begun when the worker closes goes back.
+    if (!(await slots.acquire(closing.signal))) return delivery.release();
+    busy++;
+    attempts++;
+    let context: RunContext | null = null;
+    try {
+      context = await options.contextOf(delivery.job);
+      if (context) await handle(options, context, delivery);
+      else await delivery.deadLetter(delivery.job, `run ${delivery.job.runId} is not in the ledger`);
+    } catch (error) {
+      if (error !== context?.ledger.fault) throw error;
+      void close();
+    } finally {
+      busy--;
+      slots.release();
+    }
   };
-  return { close, [Symbol.asyncDispose]: close };
+
+  const open = (name: string): void => {
+    consumers.set(name, options.queue.consume(name, { prefetch: options.prefetch }, take));
+  };
+  const setPaused = (paused: ReadonlySet<string>): void => {
+    for (const name of options.queues) {
+      const consumer = consumers.get(name);
+      if (paused.has(name) && consumer) {
+        consumers.delete(name);
+        void consumer.close();
+      } else if (!paused.has(name) && !consumer && !closing.signal.aborted) open(name);
+    }
+  };
+  const close = async (): Promise<void> => {
+    closing.abort();
+    await Promise.all([...consumers.values()].map((consumer) => consumer.close()));
+  };
+
+  for (const name of options.queues) open(name);
+  return {
+    get busy() {
+      return busy;
+    },
+    get attempts() {
+      return attempts;
+    },
+    setPaused,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 async function handle(options: WorkerOptions, context: RunContext, delivery: Delivery): Promise<void> {
@@ -55,8 +119,14 @@ async function handle(options: WorkerOptions, context: RunContext, delivery: Del
   const { job } = delivery;
   const startedUs = clock.monotonicUs();
   const cursor = cursorOf(job, template);
-  const attempt: Attempt = { context, delivery, cursor, startedUs, workerId: options.workerId };
-  recorder.record('queue_wait', Math.max(0, clock.epochUs() - job.publishedAtUs), true);
+  const waitedUs = clock.epochUs() - job.publishedAtUs;
+  const queueWaitUs = waitedUs >= context.clockUncertaintyUs() ? Math.max(0, waitedUs) : null;
+  if (queueWaitUs !== null) recorder.record('queue_wait', queueWaitUs, true);
+  const attempt: Attempt = { context, delivery, cursor, startedUs, queueWaitUs, workerId: options.workerId };
+  if (delivery.deliveryCount >= MAX_DELIVERIES) {
+    await apply(options.queue, attempt, settleUndeliverable(delivery.deliveryCount));
+    return;
+  }
   if (context.stop.aborted) {
     await apply(options.queue, attempt, settleCancelled());
     return;
@@ -130,7 +200,7 @@ function attemptRow(attempt: Attempt, outcome: AttemptOutcome, why: Failure | nu
     errorCode: why?.code ?? null,
     error: why?.message ?? null,
     durationUs,
-    queueWaitUs: Math.max(0, clock.epochUs() - durationUs - job.publishedAtUs),
+    queueWaitUs: attempt.queueWaitUs,
     stepsExecuted: cursor.executed,
     remainingSteps: template.steps.length - cursor.stepIndex,
     patientIteration: job.iteration,

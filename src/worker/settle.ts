@@ -53,3 +53,10 @@ export function settleCancelled(): Settlement {
   const why = failure('CANCELLED', 'the run was cancelled before this job was executed');
   return { action: 'give_up', outcome: 'cancelled', terminal: 'cancelled', failure: why, step: null };
 }
+
+/** A job that no worker has brought to an end. */
+export function settleUndeliverable(deliveries: number): Settlement {
+  const message = `handed out ${deliveries} times without being ended: look for a fault that ends its workers`;
+  const why = failure('JOB_UNDELIVERABLE', message);
+  return { action: 'give_up', outcome: 'dead', terminal: 'failed', failure: why, step: null };
+}

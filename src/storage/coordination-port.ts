@@ -1,0 +1,111 @@
+import type { Job } from '../domain/job.ts';
+import type { RunRecord, StoragePort } from './port.ts';
+
+/** A job whose publish was confirmed, so that it is known to be on its way even when its runner dies. */
+export interface QueuedJobRow {
+  jobId: string;
+  runId: number;
+  iteration: number;
+  segment: number;
+  queue: string;
+  jobType: string | null;
+  publishedAtMs: number;
+}
+
+/** A run in the hands of one runner. Writes that carry an older fence are refused. */
+export interface RunClaim {
+  run: RunRecord;
+  fence: number;
+  /** Another runner had it before: what was under way then may be repeated. */
+  resumed: boolean;
+}
+
+export const QUEUE_MODES = ['open', 'paused', 'draining'] as const;
+/** `paused`: nothing is consumed. `draining`: what is there is consumed, and runs publish nothing new to it. */
+export type QueueMode = (typeof QUEUE_MODES)[number];
+
+/** What processes have to know of each other, asked for every 500 ms. */
+export interface ControlState {
+  /** Runs that are not over and were asked to stop. */
+  cancelledRuns: readonly number[];
+  /** Queues that are not `open`. */
+  queueModes: Readonly<Record<string, Exclude<QueueMode, 'open'>>>;
+}
+
+export const WORKER_STATES = ['starting', 'working', 'stopping', 'stopped'] as const;
+export type WorkerState = (typeof WORKER_STATES)[number];
+
+export interface WorkerHeartbeat {
+  workerId: string;
+  host: string;
+  pid: number;
+  version: string;
+  queues: readonly string[];
+  concurrency: number;
+  /** Jobs in hand. */
+  busy: number;
+  /** Attempts since its start. */
+  jobs: number;
+  state: WorkerState;
+  startedAtMs: number;
+}
+
+export interface StoredWorker extends WorkerHeartbeat {
+  lastSeenAtMs: number;
+}
+
+/** A job whose attempts are used up, as the ledger has it. */
+export interface DeadJob {
+  jobId: string;
+  runId: number;
+  iteration: number;
+  queue: string;
+  jobType: string | null;
+  attempts: number;
+  failedStep: number | null;
+  errorCode: string;
+  error: string;
+  diedAtMs: number;
+  /** Times that it was requeued before; above 0 it is a repeat offender. */
+  requeues: number;
+}
+
+export interface RunCounts {
+  completed: number;
+  failed: number;
+  cancelled: number;
+}
+
+/** What several processes on one ledger need of it; the PostgreSQL shapes. */
+export interface CoordinationPort extends StoragePort {
+  /**
+   * Takes the oldest run that is PENDING, or that is not over and whose lease has expired (SKIP LOCKED), and leases
+   * it for `leaseMs`. Null when there is none.
+   */
+  claimRun(runnerId: string, leaseMs: number): Promise<RunClaim | null>;
+  /** @returns false when another runner has taken the run */
+  renewLease(runId: number, fence: number, leaseMs: number): Promise<boolean>;
+  /** Gives the run back, so that another runner may take it at once. */
+  releaseLease(runId: number, fence: number): Promise<void>;
+  /** Persists how many iterations were started; refused (false) when the fence is old. */
+  setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean>;
+  /** Terminal rows by outcome, from counters that change with them: cheap at any size. */
+  runCounts(runId: number): Promise<RunCounts>;
+  /** Iterations without a terminal row that a confirmed job carries, ascending. */
+  handedOffIterations(runId: number, page: { after: number; limit: number }): Promise<number[]>;
+
+  control(): Promise<ControlState>;
+  setQueueMode(queue: string, mode: QueueMode): Promise<void>;
+
+  /** @returns the database's wall clock, milliseconds since the epoch, with microseconds as a fraction */
+  heartbeat(worker: WorkerHeartbeat): Promise<number>;
+  listWorkers(filter: { seenSinceMs: number }): Promise<StoredWorker[]>;
+
+  /** Newest first. */
+  deadJobs(filter: { queue?: string; runId?: number; limit: number }): Promise<DeadJob[]>;
+  /**
+   * Undoes what their deaths settled, in one transaction: the settlement, the terminal row of the iteration and the
+   * counts; a run that was over waits on its workers again. Called before the jobs are published again.
+   */
+  reopenJobs(jobs: readonly Pick<Job, 'jobId' | 'runId' | 'iteration'>[]): Promise<void>;
+}
