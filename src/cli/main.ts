@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { toYeeterError, YeeterError } from '../lib/errors.ts';
+import { VERSION } from '../lib/version.ts';
 import { addBenchCommand } from './commands/bench-command.ts';
 import { addCheckCommand } from './commands/check-command.ts';
 import { addEchoCommand } from './commands/echo-command.ts';
@@ -28,11 +28,9 @@ Examples:
   $ yeeter sink --mllp-port 2575 --dicom-port 11112 --keep received
   $ yeeter check my-template.yaml`;
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-
 const program = new Command('yeeter')
   .description('Plays a radiology department against HL7 and DICOM systems and measures what they sustain.')
-  .version(version)
+  .version(VERSION)
   .addHelpText('after', EXAMPLES)
   .showHelpAfterError('(add --help for the options and examples)')
   .configureHelp({ showGlobalOptions: true })

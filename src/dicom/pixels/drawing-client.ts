@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { YeeterError } from '../../lib/errors.ts';
 import type { Closeable } from '../../lib/lifecycle.ts';
@@ -6,55 +7,68 @@ import type { SeriesInput, StudyInput } from '../study.ts';
 import type { DrawnPixels } from './drawn-picture.ts';
 
 export interface DrawRequest {
-  id: number;
   study: StudyInput;
   series: SeriesInput;
 }
 
-export interface DrawResponse {
-  id: number;
-  drawn: DrawnPixels;
-}
-
-/** Draws pictures on another thread, which is started with the first. */
+/** Draws pictures on other threads, which are started with the first. */
 export interface DrawingClient extends Closeable {
-  /** @throws {YeeterError} INTERNAL when the thread has ended */
+  /** @throws {YeeterError} INTERNAL when a thread has ended */
   draw(study: StudyInput, series: SeriesInput): Promise<DrawnPixels>;
 }
 
+interface Drawing extends PromiseWithResolvers<DrawnPixels> {
+  request: DrawRequest;
+}
+
+/** More would take memory bandwidth from each other, and from what is measured. */
+const MAX_THREADS = 2;
+
 export function createDrawingClient(): DrawingClient {
-  const waiting = new Map<number, PromiseWithResolvers<DrawnPixels>>();
-  let worker: Worker | null = null;
-  let nextId = 1;
+  const waiting: Drawing[] = [];
+  const idle: Worker[] = [];
+  const busy = new Map<Worker, Drawing>();
+  let fault: YeeterError | null = null;
 
   const start = (): Worker => {
-    const started = new Worker(workerEntry(import.meta.url, './drawing-thread'));
-    started.on('message', ({ id, drawn }: DrawResponse) => {
-      waiting.get(id)?.resolve(drawn);
-      waiting.delete(id);
+    const worker = new Worker(workerEntry(import.meta.url, './drawing-thread'));
+    worker.on('message', (drawn: DrawnPixels) => {
+      busy.get(worker)?.resolve(drawn);
+      busy.delete(worker);
+      idle.push(worker);
+      assign();
     });
     const end = (cause: unknown): void => {
-      const error = new YeeterError('INTERNAL', 'the thread that draws pictures has ended', { cause });
-      for (const { reject } of waiting.values()) reject(error);
-      waiting.clear();
+      fault ??= new YeeterError('INTERNAL', 'a thread that draws pictures has ended', { cause });
+      for (const { reject } of [...busy.values(), ...waiting.splice(0)]) reject(fault);
+      busy.clear();
     };
-    started.on('error', end);
-    started.on('exit', end);
-    return started;
+    worker.on('error', end);
+    worker.on('exit', end);
+    return worker;
+  };
+
+  const assign = (): void => {
+    while (waiting.length > 0) {
+      const spare = busy.size + idle.length < Math.min(MAX_THREADS, availableParallelism());
+      const worker = idle.pop() ?? (spare ? start() : null);
+      if (!worker) return;
+      const drawing = waiting.shift()!;
+      busy.set(worker, drawing);
+      worker.postMessage(drawing.request);
+    }
   };
 
   const close = async (): Promise<void> => {
-    await worker?.terminate();
-    worker = null;
+    await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));
   };
 
   return {
     draw: (study, series) => {
-      worker ??= start();
-      const drawing = Promise.withResolvers<DrawnPixels>();
-      const request: DrawRequest = { id: nextId++, study, series };
-      waiting.set(request.id, drawing);
-      worker.postMessage(request);
+      if (fault) return Promise.reject(fault);
+      const drawing: Drawing = { ...Promise.withResolvers<DrawnPixels>(), request: { study, series } };
+      waiting.push(drawing);
+      assign();
       return drawing.promise;
     },
     close,
