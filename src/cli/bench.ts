@@ -19,6 +19,8 @@ import { formatSummary } from './summary.ts';
 
 export interface BenchOptions {
   templateFile: string;
+  /** Number of an interrupted run to go on with; template, patients and identity are then its own. */
+  resume: number | null;
   patients: number;
   /** Null draws on the data folder's own seed and a namespace that no run has had. */
   seed: number | null;
@@ -43,24 +45,33 @@ const SINK_CLOCK_START_MS = Date.UTC(2026, 0, 5, 7);
 /** Runs a template in the embedded shape and leaves its files. @returns the exit code: 0 when every patient completed */
 export async function bench(options: BenchOptions): Promise<number> {
   const say = options.quiet ? () => {} : (line: string) => void process.stderr.write(`${line}\n`);
-  const template = loadTemplateFile(options.templateFile);
-  await using resolved = await resolveEndpoints(template, options);
+  const ready = options.resume === null ? loadTemplateFile(options.templateFile) : null;
   await using store = await openPgliteStore({ dataDir: resolve(options.dataDir), onProgress: say });
+  const interrupted = await interruptedRuns(store);
+  const old = options.resume === null ? null : await runToResume(store, options.resume, interrupted);
+  const template = old?.template ?? ready!;
+  await using resolved = await resolveEndpoints(template, options);
   const limits = await confirmTargets(store, resolved.endpoints, options);
-  const identity = await chooseIdentity(store, resolved, options);
-  say(formatForecast(forecast(template, identity, options.patients)));
+  const identity = old?.identity ?? (await chooseIdentity(store, resolved, options));
+  const patientCount = old?.patientCount ?? options.patients;
+  say(formatForecast(forecast(template, identity, patientCount)));
+  if (old === null) sayInterrupted(interrupted, say);
   // From here on there is a run whose accounts are to be kept: Ctrl-C stops it, not the process.
   const interrupt = new AbortController();
   using _ = onInterrupt(() => interrupt.abort());
-  const run = await store.createRun({
+  const { concurrency, onFailure } = options;
+  const newRun = {
     userId: null,
     template,
     identity,
-    patientCount: options.patients,
-    concurrency: options.concurrency,
-    onFailure: options.onFailure,
+    patientCount,
+    concurrency,
+    onFailure,
     tags: [],
-  });
+    endpoints: resolved.endpoints,
+    limits,
+  };
+  const run = old ?? (await store.createRun(newRun));
   const outDir = resolve(options.outDir ?? join('yeeter-out', `run-${run.id}`));
   await makeOutDir(outDir);
   say(`run ${run.id}: ${template.name}, seed ${identity.seed}, namespace ${identity.namespace}, ${outDir}`);
@@ -70,7 +81,7 @@ export async function bench(options: BenchOptions): Promise<number> {
     deploymentId,
     endpoints: resolved.endpoints,
     limits,
-    resumed: false,
+    resumed: old !== null,
     studyDir: join(outDir, 'studies'),
   });
   const ended = await watch(embedded, run, { ...options, interrupted: interrupt.signal });
@@ -82,7 +93,31 @@ export async function bench(options: BenchOptions): Promise<number> {
   );
   present(report, unwritten ? null : outDir, options);
   if (unwritten) throw unwritten.error;
-  return report.totals.completed === options.patients && ended.fault === null ? 0 : 1;
+  return report.totals.completed === patientCount && ended.fault === null ? 0 : 1;
+}
+
+/** Runs of this folder that no process carries any more: we hold its lock, so whoever did is gone. */
+async function interruptedRuns(store: StoragePort): Promise<RunRecord[]> {
+  return store.listRuns({ statuses: ['RUNNING', 'WAITING_ON_WORKERS'], limit: 100 });
+}
+
+async function runToResume(
+  store: StoragePort,
+  runId: number,
+  interrupted: readonly RunRecord[],
+): Promise<RunRecord> {
+  const run = interrupted.find(({ id }) => id === runId);
+  if (run) return run;
+  const { status } = await store.getRun(runId);
+  throw new YeeterError('USAGE', `--resume ${runId}: run ${runId} was not interrupted, it is ${status}`);
+}
+
+function sayInterrupted(runs: readonly RunRecord[], say: (line: string) => void): void {
+  for (const { id, template, patientCount } of runs) {
+    say(
+      `run ${id} (${template.name}, ${patientCount} patients) was interrupted: --resume ${id} goes on with it`,
+    );
+  }
 }
 
 async function chooseIdentity(

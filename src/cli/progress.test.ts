@@ -14,6 +14,8 @@ const NONE: EngineProgress = {
   bytes: 0,
 };
 
+const BEGUN = { ...NONE, started: 16, inFlight: 16 };
+
 /** A stream that keeps what is written, and a clock to set. */
 function fakeTerminal(isTTY: boolean) {
   const written: string[] = [];
@@ -53,7 +55,7 @@ describe('progress', () => {
 
   it('rewrites one line on a terminal, no longer than it is wide, and clears it', () => {
     const { written, clock, display } = fakeTerminal(true);
-    for (clock.ms = 250; clock.ms <= 1000; clock.ms += 250) display.update(NONE);
+    for (clock.ms = 250; clock.ms <= 1000; clock.ms += 250) display.update(BEGUN);
     display.end();
     assert.equal(written.length, 5);
     for (const text of written)
@@ -63,7 +65,7 @@ describe('progress', () => {
 
   it('writes a line every ten seconds elsewhere', () => {
     const { written, clock, display } = fakeTerminal(false);
-    for (clock.ms = 250; clock.ms <= 25_000; clock.ms += 250) display.update(NONE);
+    for (clock.ms = 250; clock.ms <= 25_000; clock.ms += 250) display.update(BEGUN);
     display.end();
     assert.equal(written.length, 2);
     for (const text of written) assert.match(text, /^0\/1,000 patients [^\r]*\n$/);

@@ -26,7 +26,7 @@ interface Sample {
 export function createProgressDisplay({ stream, patientCount, nowMs }: ProgressOptions): ProgressDisplay {
   const samples: Sample[] = [];
   const everyMs = stream.isTTY ? 0 : 10_000;
-  let lastMs = nowMs();
+  let lastMs = 0;
   const show = (line: string): void => {
     if (stream.isTTY) stream.write(`\r\x1b[2K${line.slice(0, (stream.columns ?? 120) - 1)}`);
     else stream.write(`${line}\n`);
@@ -38,6 +38,7 @@ export function createProgressDisplay({ stream, patientCount, nowMs }: ProgressO
     update: (progress) => {
       if (progress.started === 0) return;
       const atMs = nowMs();
+      if (samples.length === 0) lastMs = atMs;
       samples.push({ atMs, progress });
       while (samples.length > 2 && atMs - samples[1]!.atMs > RATE_SPAN_MS) samples.shift();
       if (atMs - lastMs < everyMs) return;

@@ -7,7 +7,7 @@ describe('configuration', () => {
     assert.deepEqual(loadConfig({}, {}), {
       rabbitmqUrl: null,
       databaseUrl: null,
-      orderQueue: 'yeeter.simulation.orders',
+      orderQueue: null,
       queueMaxLength: 1_000_000,
       workerPrefetch: 32,
       workerConcurrency: 8,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { DEFAULT_QUEUE } from '../domain/template.ts';
 import { YeeterError } from '../lib/errors.ts';
 import { redact } from '../lib/redact.ts';
 
@@ -23,7 +22,7 @@ const urlWith = (...protocols: readonly string[]) =>
 const ENVIRONMENT = z.object({
   RABBITMQ_URL: urlWith('amqp:', 'amqps:').optional(),
   DATABASE_URL: urlWith('postgres:', 'postgresql:').optional(),
-  RABBITMQ_ORDER_QUEUE: z.string().min(1).max(200).default(DEFAULT_QUEUE),
+  RABBITMQ_ORDER_QUEUE: z.string().min(1).max(200).optional(),
   /** Jobs that one queue holds; further publishes are rejected. */
   RABBITMQ_QUEUE_MAX_LENGTH: wholeNumber(1, 1_000_000_000).default(1_000_000),
   /** Unacknowledged deliveries of each queue of a worker. */
@@ -37,7 +36,8 @@ const ENVIRONMENT = z.object({
 export interface Config {
   rabbitmqUrl: string | null;
   databaseUrl: string | null;
-  orderQueue: string;
+  /** Null means the default queue of templates. */
+  orderQueue: string | null;
   queueMaxLength: number;
   workerPrefetch: number;
   workerConcurrency: number;
@@ -68,7 +68,7 @@ export function loadConfig(
   return Object.freeze({
     rabbitmqUrl: values.RABBITMQ_URL ?? null,
     databaseUrl: values.DATABASE_URL ?? null,
-    orderQueue: values.RABBITMQ_ORDER_QUEUE,
+    orderQueue: values.RABBITMQ_ORDER_QUEUE ?? null,
     queueMaxLength: values.RABBITMQ_QUEUE_MAX_LENGTH,
     workerPrefetch: values.WORKER_PREFETCH,
     workerConcurrency: values.WORKER_CONCURRENCY,

@@ -1,16 +1,8 @@
 import type { RunIdentity } from '../domain/identity.ts';
 import { JOB_SCHEMA_VERSION, type Job } from '../domain/job.ts';
-import type { RetryPolicy, Step, Template } from '../domain/template.ts';
+import { DEFAULT_RETRY, type Step, type Template } from '../domain/template.ts';
 import { deterministicUuid } from '../lib/ids.ts';
 import type { IterationCursor } from './iterate.ts';
-
-/** Of an async step that names none. */
-export const DEFAULT_RETRY: RetryPolicy = {
-  maxAttempts: 3,
-  delayMs: 5000,
-  backoff: 'fixed',
-  maxDelayMs: 300_000,
-};
 
 export interface JobOrigin {
   deploymentId: string;

@@ -49,12 +49,14 @@ export function addBenchCommand(program: Command): void {
     )
     .option('--out <dir>', 'folder of the files (default: yeeter-out/run-<number>)')
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
+    .option('--resume <run>', 'go on with an interrupted run of the data folder', wholeNumber(1, 2 ** 53 - 1))
     .option('--json', 'print run.json instead of the summary', false)
     .option('--quiet', 'print nothing but faults', false)
     .addHelpText('after', EXAMPLES)
     .action(async (templateFile: string, flags) => {
       process.exitCode = await bench({
         templateFile,
+        resume: flags.resume ?? null,
         patients: flags.patients,
         seed: flags.seed ?? null,
         namespace: flags.namespace ?? null,
