@@ -64,6 +64,11 @@ export interface RequeueSelection {
   jobIds: readonly string[] | 'all';
   /** Dead letters taken at most. @default 10000 */
   limit?: number;
+  /**
+   * Awaited with each batch of selected jobs, as they died, before it is published: whoever settles them afterwards
+   * must find them open. When it rejects, they stay dead letters and the request fails.
+   */
+  beforePublish?: (jobs: readonly Job[]) => Promise<unknown>;
 }
 
 /** What an operator does to a queue. Nothing is browsed: to look is to take, so dead jobs are listed by the ledger. */

@@ -273,7 +273,21 @@ for (const subject of [memory, rabbitmq()]) {
       await depthBecomes(queue, { dead: 3 });
       const again = await collect(queue, 2, ({ job, deadLetter }) => deadLetter(job, 'refused again'));
       for (const { job, requeues } of again) assert.deepEqual([job.attempt, requeues], [2, 1]);
-      const limited = await queue.requeueDead('q', { jobIds: 'all', limit: 4 });
+      const reopened: string[] = [];
+      const beforePublish = async (jobs: readonly Job[]): Promise<void> => {
+        assert.equal((await queue.depth(['q']))[0]!.ready, 0);
+        reopened.push(...jobs.map(({ jobId }) => jobId));
+      };
+      await assert.rejects(
+        queue.requeueDead('q', {
+          jobIds: 'all',
+          beforePublish: () => Promise.reject(new Error('no ledger')),
+        }),
+        /no ledger/,
+      );
+      await depthBecomes(queue, { dead: 5, ready: 0 });
+      const limited = await queue.requeueDead('q', { jobIds: 'all', limit: 4, beforePublish });
+      assert.deepEqual(reopened.sort(), limited.jobs.map(({ jobId }) => jobId).sort());
       assert.equal(limited.requeued, 4);
       const seen = await collect(queue, 4, (delivery) => delivery.ack());
       assert.ok(seen.some(({ requeues }) => requeues === 2));

@@ -209,16 +209,14 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
 
   const requeueDead = async (
     name: string,
-    { jobIds, limit = 10_000 }: RequeueSelection,
+    { jobIds, limit = 10_000, beforePublish }: RequeueSelection,
   ): Promise<{ requeued: number; jobs: Job[] }> => {
     const queue = queueNamed(name);
     const wanted = jobIds === 'all' ? null : new Set(jobIds);
-    const taken: Entry[] = [];
-    queue.dead = queue.dead.filter((entry) => {
-      const stays = taken.length === limit || wanted?.has(entry.job.jobId) === false;
-      if (!stays) taken.push(entry);
-      return stays;
-    });
+    const taken = queue.dead.filter(({ job }) => wanted?.has(job.jobId) !== false).slice(0, limit);
+    const chosen = new Set(taken);
+    if (taken.length > 0) await beforePublish?.(taken.map(({ job }) => job));
+    queue.dead = queue.dead.filter((entry) => !chosen.has(entry));
     queue.deadCount -= taken.length;
     for (const { job, requeues } of taken) {
       put(queue, { job: requeuedJob(job, clock.epochUs()), deliveryCount: 0, requeues: requeues + 1 });

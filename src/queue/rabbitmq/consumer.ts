@@ -5,6 +5,7 @@ import { YeeterError } from '../../lib/errors.ts';
 import { delay } from '../../lib/lifecycle.ts';
 import type { ConsumeOptions, Consumer, Delivery } from '../port.ts';
 import { type AckBatch, createAckBatch } from './ack-batch.ts';
+import { acksApplied } from './acks-applied.ts';
 import type { QueueNotice } from './broker-connection.ts';
 import type { BrokerQueues } from './broker-queues.ts';
 import {
@@ -221,8 +222,10 @@ export function createRabbitConsumer(
       await last.channel.basicCancel(last.consumerTag).catch(() => {});
     }
     await whenIdle();
-    last?.acks.flush();
-    await last?.channel.close();
+    if (!last) return;
+    last.acks.flush();
+    if (last.channel.active) await acksApplied(last.channel, queue).catch(() => {});
+    await last.channel.close();
   };
   const closeOnce = (): Promise<void> => {
     closing ??= close();

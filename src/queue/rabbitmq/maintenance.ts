@@ -24,42 +24,39 @@ const DEFAULT_REQUEUE_LIMIT = 10_000;
 export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
   const { connection, queues, mover, deploymentId, clock } = deps;
 
-  const requeue = async (message: SyncMessage, queue: string, job: Job): Promise<Taken> => {
+  const republish = async (message: SyncMessage, queue: string, job: Job): Promise<boolean> => {
     const requeues = numberHeader(message, HEADER.requeues) + 1;
     const origin = originOf(message, queue);
     const next = { ...requeuedJob(job, clock.epochUs()), queue: origin };
-    const outcome = await mover.toQueue(jobMessage(origin, next, { [HEADER.requeues]: requeues }));
-    return outcome === 'confirmed' ? 'remove' : 'keep';
+    return (await mover.toQueue(jobMessage(origin, next, { [HEADER.requeues]: requeues }))) === 'confirmed';
   };
 
   const requeueDead = async (
     queue: string,
-    { jobIds, limit = DEFAULT_REQUEUE_LIMIT }: RequeueSelection,
+    { jobIds, limit = DEFAULT_REQUEUE_LIMIT, beforePublish }: RequeueSelection,
   ): Promise<{ requeued: number; jobs: Job[] }> => {
     const wanted = jobIds === 'all' ? null : new Set(jobIds);
-    const jobs: Job[] = [];
-    const present = await count([deadLetterQueue(queue)]);
-    await takeMessages(connection, deadLetterQueue(queue), present, async (messages) => {
-      const verdicts: Promise<Taken>[] = [];
-      let chosen = jobs.length;
-      for (const message of messages) {
+    const requeued: Job[] = [];
+    const dead = deadLetterQueue(queue);
+    await takeMessages(connection, dead, await count([dead]), async (messages) => {
+      const chosen: { at: number; job: Job }[] = [];
+      for (const [at, message] of messages.entries()) {
         const reading = readMessage(message, deploymentId);
-        const take = reading.kind === 'job' && (wanted?.has(reading.job.jobId) ?? true) && chosen < limit;
-        if (!take) {
-          verdicts.push(Promise.resolve('keep'));
-          continue;
-        }
-        chosen++;
-        verdicts.push(
-          requeue(message, queue, reading.job).then((verdict) => {
-            if (verdict === 'remove') jobs.push(reading.job);
-            return verdict;
-          }),
-        );
+        if (reading.kind !== 'job' || wanted?.has(reading.job.jobId) === false) continue;
+        if (requeued.length + chosen.length < limit) chosen.push({ at, job: reading.job });
       }
-      return Promise.all(verdicts);
+      if (chosen.length > 0) await beforePublish?.(chosen.map(({ job }) => job));
+      const verdicts: Taken[] = messages.map(() => 'keep');
+      await Promise.all(
+        chosen.map(async ({ at, job }) => {
+          if (!(await republish(messages[at]!, queue, job))) return;
+          verdicts[at] = 'remove';
+          requeued.push(job);
+        }),
+      );
+      return verdicts;
     });
-    return { requeued: jobs.length, jobs };
+    return { requeued: requeued.length, jobs: requeued };
   };
 
   const count = async (names: readonly string[]): Promise<number> => {

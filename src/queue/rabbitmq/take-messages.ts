@@ -1,5 +1,6 @@
 import type { Channel, Connection, SyncMessage } from 'rabbitmq-client';
 import { createAckBatch } from './ack-batch.ts';
+import { acksApplied } from './acks-applied.ts';
 import { withChannel } from './broker-connection.ts';
 
 /** What becomes of a message that was taken: removed, or put back with all the others at the end. */
@@ -35,15 +36,6 @@ export async function takeMessages(
     await acksApplied(channel, queue);
     channel.basicNack({ deliveryTag: 0, multiple: true, requeue: true });
   });
-}
-
-/**
- * The broker keeps acknowledgements past some 30 back in the channel until the first are applied, and forgets them
- * when the channel is closed. A get goes through the queue's log behind them; what it brings is put back.
- */
-async function acksApplied(channel: Channel, queue: string): Promise<void> {
-  await channel.basicGet({ queue });
-  await channel.basicGet({ queue });
 }
 
 async function takeBatch(channel: Channel, queue: string, size: number): Promise<SyncMessage[]> {
