@@ -78,6 +78,12 @@ export interface QueueMaintenance {
    * is confirmed. Those that are not selected, and what is no job, stay.
    */
   requeueDead(queue: string, selection: RequeueSelection): Promise<{ requeued: number; jobs: Job[] }>;
+  /**
+   * Looks through the dead letters for jobs that the broker set aside by itself, having handed them out too often
+   * without any consumer ending them: nobody has settled those. They are marked once `settle` has resolved for
+   * them, and stay. Returns their number.
+   */
+  reconcileDead(queue: string, settle: (jobs: readonly Job[]) => Promise<unknown>): Promise<number>;
   /** Removes all dead letters; returns their number. */
   purgeDead(queue: string): Promise<number>;
   /**
@@ -85,5 +91,5 @@ export interface QueueMaintenance {
    * @param expected what `depth` said, ready and delayed together
    * @throws {YeeterError} QUEUE_COUNT_CHANGED when another number is there
    */
-  purge(queue: string, expected: number, settle: (jobs: readonly Job[]) => Promise<void>): Promise<number>;
+  purge(queue: string, expected: number, settle: (jobs: readonly Job[]) => Promise<unknown>): Promise<number>;
 }

@@ -253,6 +253,16 @@ describe('a queue on RabbitMQ, when things go wrong', { skip: without('rabbitmq-
     assert.equal((await queue.requeueDead(name, { jobIds: 'all' })).requeued, 0);
   });
 
+  async function untilDead(queue: RabbitQueue, name: string, count: number): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    for (;;) {
+      const [depth] = await queue.depth([name]);
+      if (depth!.dead === count) return;
+      assert.ok(performance.now() < deadline, `${depth!.dead} dead letters, not ${count}`);
+      await delay(20);
+    }
+  }
+
   /** Acknowledges jobs until `count` have come. */
   async function handled(queue: RabbitQueue, name: string, count: number): Promise<Job[]> {
     const jobs: Job[] = [];
@@ -325,6 +335,33 @@ describe('a queue on RabbitMQ, when things go wrong', { skip: without('rabbitmq-
     assert.deepEqual(
       counts,
       Array.from({ length: 11 }, (_, i) => i),
+    );
+  });
+
+  it('finds the jobs that the broker itself gave up, has them settled once, and takes them back', async () => {
+    const name = newName();
+    await using queue = await open();
+    await queue.declare([name]);
+    for (const iteration of [1, 2]) await queue.publish(testJob({ queue: name, iteration }));
+    const consumer = queue.consume(name, { prefetch: 1 }, ({ job, release, deadLetter }) =>
+      job.iteration === 1 ? release() : deadLetter(job, 'settled by its worker'),
+    );
+    await untilDead(queue, name, 2);
+    await consumer.close();
+    const settled: number[] = [];
+    const settle = async (jobs: readonly Job[]): Promise<void> => {
+      settled.push(...jobs.map(({ iteration }) => iteration));
+    };
+    assert.equal(await queue.reconcileDead(name, settle), 1);
+    assert.deepEqual(settled, [1]);
+    await untilDead(queue, name, 2);
+    assert.equal(await queue.reconcileDead(name, settle), 0);
+    await untilDead(queue, name, 2);
+    assert.equal((await queue.requeueDead(name, { jobIds: 'all' })).requeued, 2);
+    const jobs = await handled(queue, name, 2);
+    assert.deepEqual(
+      jobs.map(({ attempt }) => attempt),
+      [2, 2],
     );
   });
 

@@ -235,7 +235,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
   const purge = async (
     name: string,
     expected: number,
-    settle: (jobs: readonly Job[]) => Promise<void>,
+    settle: (jobs: readonly Job[]) => Promise<unknown>,
   ): Promise<number> => {
     const queue = queueNamed(name);
     const present = readyCount(queue) + queue.delayed.size;
@@ -292,6 +292,8 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
     consume,
     depth: async (names) => names.map(depthOf),
     requeueDead,
+    // Nothing is set aside here but by its consumer.
+    reconcileDead: async () => 0,
     purgeDead,
     purge,
     expedite,

@@ -7,7 +7,7 @@ import { requeuedJob } from '../requeued-job.ts';
 import { DELAY_RUNGS_MS, deadLetterQueue, delayQueue } from '../topology.ts';
 import { withChannel } from './broker-connection.ts';
 import type { BrokerQueues } from './broker-queues.ts';
-import { HEADER, jobMessage, numberHeader, readMessage } from './message.ts';
+import { copyOf, deadLetterHeaders, HEADER, jobMessage, numberHeader, readMessage } from './message.ts';
 import type { Mover } from './mover.ts';
 import { type Taken, takeMessages } from './take-messages.ts';
 
@@ -20,6 +20,8 @@ export interface MaintenanceDeps {
 }
 
 const DEFAULT_REQUEUE_LIMIT = 10_000;
+const NEVER_ENDED =
+  'handed out too often without being ended: its workers stop, or lose their connection, with it';
 
 export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
   const { connection, queues, mover, deploymentId, clock } = deps;
@@ -59,6 +61,34 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
     return { requeued: requeued.length, jobs: requeued };
   };
 
+  const reconcileDead = async (
+    queue: string,
+    settle: (jobs: readonly Job[]) => Promise<unknown>,
+  ): Promise<number> => {
+    let reconciled = 0;
+    const dead = deadLetterQueue(queue);
+    await takeMessages(connection, dead, await count([dead]), async (messages) => {
+      const unmarked: { at: number; job: Job }[] = [];
+      for (const [at, message] of messages.entries()) {
+        if (message.headers?.[HEADER.origin] !== undefined) continue;
+        const reading = readMessage(message, deploymentId);
+        if (reading.kind === 'job') unmarked.push({ at, job: reading.job });
+      }
+      if (unmarked.length > 0) await settle(unmarked.map(({ job }) => job));
+      const verdicts: Taken[] = messages.map(() => 'keep');
+      await Promise.all(
+        unmarked.map(async ({ at, job }) => {
+          const headers = deadLetterHeaders(queue, job.attempt, NEVER_ENDED, clock.nowMs());
+          const outcome = await mover.toDeadLetters(copyOf(messages[at]!, queue, headers));
+          if (outcome === 'confirmed') verdicts[at] = 'remove';
+        }),
+      );
+      reconciled += unmarked.length;
+      return verdicts;
+    });
+    return reconciled;
+  };
+
   const count = async (names: readonly string[]): Promise<number> => {
     const counts = await queues.count(names);
     return counts.reduce((sum, one) => sum + (one?.ready ?? 0), 0);
@@ -67,7 +97,7 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
   const purge = async (
     queue: string,
     expected: number,
-    settle: (jobs: readonly Job[]) => Promise<void>,
+    settle: (jobs: readonly Job[]) => Promise<unknown>,
   ): Promise<number> => {
     const names = [queue, ...DELAY_RUNGS_MS.map((rungMs) => delayQueue(queue, rungMs))];
     const present = await count(names);
@@ -95,6 +125,7 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
 
   return {
     requeueDead,
+    reconcileDead,
     purge,
     purgeDead: (queue) =>
       withChannel(connection, async (channel) => {
