@@ -172,7 +172,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     inFlight.clear();
     waiting = [];
     head = 0;
-    await channel?.close();
+    // Not awaited: a broker that takes nothing more would keep it. Whoever closes the connection waits within reason.
+    void channel?.close();
   };
 
   const send = (message: Outgoing): Promise<PublishOutcome> => {

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { AsyncMessage } from 'rabbitmq-client';
+import { testJob } from '../../../test/support/job.ts';
+import {
+  copyOf,
+  deadLetterHeaders,
+  deliveryCountOf,
+  envelopeOf,
+  HEADER,
+  jobMessage,
+  readMessage,
+} from './message.ts';
+
+function received(body: unknown, change: Partial<AsyncMessage> = {}): AsyncMessage {
+  return {
+    consumerTag: 'c',
+    deliveryTag: 1,
+    exchange: '',
+    routingKey: 'q',
+    redelivered: false,
+    body,
+    ...change,
+  };
+}
+
+describe('queue messages', () => {
+  it('carry a job there and back', () => {
+    const job = testJob({ attempt: 2 });
+    const message = jobMessage('q', job);
+    assert.equal(message.messageId, job.jobId);
+    assert.deepEqual(readMessage(received(message.body), 'test'), { kind: 'job', job });
+  });
+
+  it('are persistent and mandatory, and say that they are JSON', () => {
+    const envelope = envelopeOf(jobMessage('q', testJob()), '7', false);
+    const { durable, mandatory, contentType, routingKey, correlationId } = envelope;
+    assert.deepEqual(
+      { durable, mandatory, contentType, routingKey, correlationId },
+      {
+        durable: true,
+        mandatory: true,
+        contentType: 'application/json',
+        routingKey: 'q',
+        correlationId: '7',
+      },
+    );
+  });
+
+  it('are told apart: jobs, those of a later version, and what is none of ours', () => {
+    const kindOf = (body: unknown): string => readMessage(received(body), 'test').kind;
+    assert.equal(kindOf(testJob()), 'job', 'parsed by the client');
+    assert.equal(kindOf(JSON.stringify(testJob())), 'job', 'as text');
+    assert.equal(kindOf({ ...testJob(), schemaVersion: 99 }), 'newer');
+    assert.equal(kindOf({ ...testJob(), deploymentId: 'other' }), 'foreign');
+    assert.equal(kindOf('{'), 'foreign');
+    assert.equal(kindOf(null), 'foreign');
+    assert.equal(kindOf(Buffer.alloc(1024 * 1024 + 1, ' ')), 'foreign');
+  });
+
+  it('are copied with our headers and without those of the broker', () => {
+    const headers = { [HEADER.attempt]: 2, [HEADER.requeues]: 1, 'x-death': [], 'x-delivery-count': 3 };
+    const copy = copyOf(received('text', { headers }), 'q', { [HEADER.due]: 5 });
+    assert.deepEqual(copy.headers, { [HEADER.attempt]: 2, [HEADER.requeues]: 1, [HEADER.due]: 5 });
+    assert.equal(copy.body.toString(), 'text');
+  });
+
+  it('count deliveries by the broker, and a publish that may have happened twice', () => {
+    const countOf = (change: Partial<AsyncMessage>): number => deliveryCountOf(received('', change));
+    assert.equal(countOf({}), 0);
+    assert.equal(countOf({ redelivered: true }), 1);
+    assert.equal(countOf({ redelivered: true, headers: { 'x-delivery-count': 4 } }), 4);
+    const { headers } = envelopeOf(jobMessage('q', testJob()), '1', true);
+    assert.equal(countOf({ headers: headers! }), 1);
+  });
+
+  it('shorten an error that is too long for a header', () => {
+    const headers = deadLetterHeaders('q', 3, 'x'.repeat(10_000), 0);
+    assert.ok(String(headers[HEADER.error]).length <= 500);
+  });
+});
