@@ -22,13 +22,13 @@ export interface SinkOptions {
 export async function sink(options: SinkOptions): Promise<number> {
   const { host, quiet } = options;
   const keepDir = options.keepDir === null ? null : resolve(options.keepDir);
-  const mllp = await createMllpSink({
+  await using mllp = await createMllpSink({
     host,
     port: options.mllpPort,
     keepDir: keepDir && resolve(keepDir, 'hl7'),
     faultPlan: options.mllpFaults === null ? [] : parseFaultPlan(options.mllpFaults, MLLP_FAULTS),
   });
-  const dicom = await createDicomSink({
+  await using dicom = await createDicomSink({
     host,
     port: options.dicomPort,
     ...(options.aeTitle === null ? {} : { aeTitle: options.aeTitle }),

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { createDicomSink } from '../../src/sink/dicom-sink.ts';
+import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
+import { createMllpSink, MLLP_FAULTS } from '../../src/sink/mllp-sink.ts';
+import { startYeeter, yeeter } from '../support/cli.ts';
+import { without } from '../support/programs.ts';
+
+const COMMANDS = ['bench', 'check', 'sink', 'send-hl7', 'echo', 'study', 'targets'];
+
+const ORDER = [
+  'MSH|^~\\&|A|B|C|D|20260105||ORM^O01|ONE|T|2.5.1',
+  'PID|1||123',
+  'MSH|^~\\&|A|B|C|D|20260105||ORM^O01|TWO|T|2.5.1',
+  'PID|1||124',
+].join('\n');
+
+const FAULTY = `name: faulty
+generators:
+  order:
+    content: |
+      MSH|^~\\&|A|B|||20260105||ORM^O01|1|T|2.5.1
+      PID|||{$Faker.Patient.Mnr}
+steps:
+  - { step_type: GENERATE_HL7, parameters: { generator_template_id: order, colour: red } }
+  - { step_type: SEND_FAX }
+  - { step_type: SEND_DICOM, retry: { max_attempts: 0 } }
+`;
+
+describe('the command line', () => {
+  let cwd: string;
+  before(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'yeeter-e2e-'));
+    await writeFile(join(cwd, 'two.hl7'), ORDER);
+    await writeFile(join(cwd, 'faulty.yaml'), FAULTY);
+  });
+  after(() => rm(cwd, { recursive: true, force: true }));
+
+  it('helps with examples, in general and for each command', async () => {
+    const helps = await Promise.all(
+      [['--help'], ...COMMANDS.map((name) => [name, '--help'])].map((args) => yeeter(args, cwd)),
+    );
+    for (const { code, stdout, stderr } of helps) {
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.match(stdout, /^Usage: yeeter/);
+      assert.match(stdout, /^Examples:\n {2}\$ yeeter/m);
+    }
+    for (const name of COMMANDS) assert.match(helps[0]!.stdout, new RegExp(`^ {2}${name} `, 'm'));
+  });
+
+  const MISUSES: readonly [string, string[], RegExp][] = [
+    ['no command at all', [], /Usage: yeeter/],
+    ['an unknown command', ['bunch'], /unknown command 'bunch'/],
+    ['an unknown option', ['bench', '--patience', '3'], /unknown option '--patience'/],
+    ['no patients', ['bench', '-n', '0'], /'0' is invalid.* whole number from 1/],
+    ['a wrong address', ['bench', '--mllp', 'localhost'], /--mllp: "localhost" is not HOST:PORT/],
+    [
+      'an AE title that is too long',
+      ['bench', '--dicom', 'SEVENTEENLETTERSX@127.0.0.1:104'],
+      /DICOM_AE_TITLE/,
+    ],
+    ['a missing template', ['bench', 'no-such.yaml'], /TEMPLATE_UNREADABLE: .*no-such\.yaml/],
+    [
+      'a sink that is told a fault it does not know',
+      ['sink', '--mllp-faults', 'sneeze/2'],
+      /no fault is called "sneeze"/,
+    ],
+    ['a missing receiver', ['send-hl7', 'two.hl7'], /required option '--to/],
+  ];
+  for (const [what, args, said] of MISUSES) {
+    it(`ends with 2 and says why at ${what}`, async () => {
+      const end = await yeeter(args, cwd);
+      assert.equal(end.code, 2);
+      assert.match(end.stderr, said);
+    });
+  }
+
+  for (const args of [
+    ['check', 'faulty.yaml'],
+    ['bench', 'faulty.yaml', '-n', '1'],
+  ]) {
+    it(`lists all faults of a template with their lines at ${args[0]}, and ends with 2`, async () => {
+      const { code, stderr } = await yeeter(args, cwd);
+      assert.equal(code, 2);
+      assert.match(stderr, /faulty\.yaml:6:\d+ .*Mnr/);
+      assert.match(stderr, /faulty\.yaml:8:\d+ .*colour/);
+      assert.match(stderr, /faulty\.yaml:9:\d+ .*SEND_FAX/);
+      assert.match(stderr, /faulty\.yaml:10:\d+ .*max_attempts/);
+    });
+  }
+
+  it('finds no fault in a sound template at check', async () => {
+    const { code, stdout } = await yeeter(['check', 'order-to-image'], cwd);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /no faults.*GENERATE_HL7, SEND_MLLP, GENERATE_DICOM \(async\), SEND_DICOM; 1 job a patient/,
+    );
+  });
+
+  it('sends the messages of a file and says what came back', async () => {
+    await using sink = await createMllpSink({ faultPlan: parseFaultPlan('AE/4', MLLP_FAULTS) });
+    const args = ['send-hl7', 'two.hl7', '--to', `127.0.0.1:${sink.port}`];
+    const good = await yeeter(args, cwd);
+    assert.equal(good.code, 0, good.stderr);
+    assert.match(
+      good.stdout,
+      /^message 1 \(ONE, \d+ bytes\): AA in [\d.]+ ms\nmessage 2 \(TWO, \d+ bytes\): AA in /,
+    );
+    const refused = await yeeter(args, cwd);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /message 1 .*: AA in .*\nmessage 2 .*: MLLP_NAK_ERROR: /);
+    assert.equal(sink.counts().received, 4);
+  });
+
+  it('echoes a DICOM system, and tells one that refuses from one that does not know us', async () => {
+    await using sink = await createDicomSink({ aeTitle: 'KNOWN' });
+    const good = await yeeter(['echo', `KNOWN@127.0.0.1:${sink.port}`], cwd);
+    assert.equal(good.code, 0, good.stderr);
+    assert.match(
+      good.stdout,
+      /^KNOWN@127\.0\.0\.1:\d+ connected in .* ms, associated in .* ms, echoed in .* ms\n$/,
+    );
+    assert.equal(sink.counts().echoes, 1);
+    const unknown = await yeeter(['echo', `OTHER@127.0.0.1:${sink.port}`], cwd);
+    assert.equal(unknown.code, 1);
+    assert.match(unknown.stderr, /DICOM_ASSOCIATION_REJECTED: OTHER@.*called AE title not recognised/i);
+    await sink.close();
+    const refused = await yeeter(['echo', `KNOWN@127.0.0.1:${sink.port}`], cwd);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /CONNECT_REFUSED/);
+  });
+
+  it('writes a study that DCMTK reads', { skip: without('dcmtk') }, async () => {
+    const end = await yeeter(
+      ['study', '--modality', 'US', '--count', '2', '--report', '--out', 'study'],
+      cwd,
+    );
+    assert.equal(end.code, 0, end.stderr);
+    assert.match(end.stdout, /^US ".*" of ZZTEST.*, 3 instances in 2 series: .*\n$/);
+    const names = await readdir(join(cwd, 'study'), { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    assert.equal(files.length, 3);
+    const dump = spawnSync(
+      '/usr/bin/dcmdump',
+      ['+P', '0008,0018', '+P', '0020,000d', '+P', '0008,0060', ...files],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(dump.status, 0, dump.stderr);
+    assert.equal(dump.stderr, '');
+    assert.equal(new Set(dump.stdout.match(/\(0008,0018\).*?\[(.*?)\]/g)).size, 3);
+    assert.equal(new Set(dump.stdout.match(/\(0020,000d\).*?\[(.*?)\]/g)).size, 1);
+    assert.equal(dump.stdout.match(/\(0008,0060\) CS \[US\]/g)?.length, 2);
+  });
+
+  it('receives until Ctrl-C and then says how much', async () => {
+    const sink = startYeeter(['sink', '--mllp-port', '0', '--dicom-port', '0', '--keep', 'kept'], cwd);
+    await sink.said(/MLLP on 127\.0\.0\.1:\d+, DICOM storage on 127\.0\.0\.1:\d+/);
+    const [, mllpPort, dicomPort] = /MLLP on 127\.0\.0\.1:(\d+), DICOM storage on 127\.0\.0\.1:(\d+)/.exec(
+      sink.stdout(),
+    )!;
+    assert.equal((await yeeter(['send-hl7', 'two.hl7', '--to', `127.0.0.1:${mllpPort}`], cwd)).code, 0);
+    assert.equal((await yeeter(['echo', `ANY@127.0.0.1:${dicomPort}`], cwd)).code, 0);
+    sink.process.kill('SIGINT');
+    const { code, stdout } = await sink.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /received 2 messages \(\d+ B\), 1 associations, 0 instances \(0 B\)\n$/);
+    assert.deepEqual((await readdir(join(cwd, 'kept', 'hl7'))).toSorted(), ['ONE.hl7', 'TWO.hl7']);
+  });
+
+  it('names the port that a sink cannot have', async () => {
+    await using holder = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => holder.once('listening', resolve));
+    const { port } = holder.address() as { port: number };
+    for (const option of ['--mllp-port', '--dicom-port']) {
+      const other = option === '--mllp-port' ? '--dicom-port' : '--mllp-port';
+      const { code, stderr } = await yeeter(['sink', option, String(port), other, '0'], cwd);
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`PORT_IN_USE: .*127\\.0\\.0\\.1:${port}`));
+    }
+  });
+
+  describe('off this machine', () => {
+    // An address for documentation (RFC 5737): nothing may ever be sent there.
+    const ADDRESS = '192.0.2.1:104';
+
+    it('refuses what is not registered, whatever is confirmed', async () => {
+      for (const args of [
+        ['bench', 'orders-only', '-n', '1', '--mllp', ADDRESS, '--confirm', '192.0.2.1'],
+        ['bench', '-n', '1', '--dicom', `PACS@${ADDRESS}`, '--confirm', 'PACS'],
+        ['send-hl7', 'two.hl7', '--to', ADDRESS, '--confirm', '192.0.2.1'],
+      ]) {
+        const { code, stdout, stderr } = await yeeter(args, cwd);
+        assert.deepEqual([code, stdout], [2, ''], stderr);
+        assert.match(stderr, /TARGET_REFUSED: .*192\.0\.2\.1:104.*targets add/s);
+      }
+    });
+
+    it('registers a test system, lists it, asks for its name, and forgets it', async () => {
+      const target = `PACS@${ADDRESS}`;
+      const none = await yeeter(['targets', 'list'], cwd);
+      assert.match(none.stdout, /no test system is registered/);
+      const added = await yeeter(
+        ['targets', 'add', target, '--owner', 'J. Smith', '--expires', '2999-12-31'],
+        cwd,
+      );
+      assert.deepEqual([added.code, added.stdout], [0, `registered ${target} until 2999-12-31\n`]);
+      const listed = await yeeter(['targets', 'list'], cwd);
+      assert.match(listed.stdout, /^PACS@192\.0\.2\.1:104 +J\. Smith +2999-12-31 +4 +any +any$/m);
+      for (const confirm of [[], ['--confirm', 'OTHER']]) {
+        const unconfirmed = await yeeter(['bench', '-n', '1', '--dicom', target, ...confirm], cwd);
+        assert.equal(unconfirmed.code, 2);
+        assert.match(unconfirmed.stderr, /TARGET_REFUSED: .*--confirm PACS.*owned by J\. Smith/);
+      }
+      const removed = await yeeter(['targets', 'remove', target], cwd);
+      assert.deepEqual([removed.code, removed.stdout], [0, `removed ${target}\n`]);
+      const again = await yeeter(['targets', 'remove', target], cwd);
+      assert.equal(again.code, 2);
+      assert.match(again.stderr, /USAGE: .*is not registered/);
+    });
+  });
+});
