@@ -156,6 +156,30 @@ describe('a queue on RabbitMQ, when things go wrong', { skip: without('rabbitmq-
     );
   });
 
+  it('closes although the broker hangs, and leaves the job in hand to the next', async () => {
+    await using proxy = await startTcpProxy(broker.port);
+    const name = newName();
+    const queue = await open({ url: `amqp://127.0.0.1:${proxy.port}`, publishPatienceMs: 300 });
+    await queue.declare([name]);
+    await queue.publish(testJob({ queue: name }));
+    const begun = Promise.withResolvers<void>();
+    queue.consume(name, { prefetch: 1 }, async ({ ack }) => {
+      begun.resolve();
+      await delay(100);
+      await ack();
+    });
+    await begun.promise;
+    proxy.stall();
+    await assert.rejects(queue.publish(testJob({ queue: name, iteration: 2 })), {
+      code: 'QUEUE_PUBLISH_FAILED',
+    });
+    await queue.close();
+    proxy.cut();
+    await using next = await open();
+    const [job] = await handled(next, name, 1);
+    assert.equal(job!.iteration, 1);
+  });
+
   it('refuses, with a code, a publish to a queue that is not there', async () => {
     await using queue = await open();
     await assert.rejects(

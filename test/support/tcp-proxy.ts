@@ -9,6 +9,8 @@ export interface TcpProxy extends Closeable {
   readonly connections: number;
   /** Destroys all connections, both sides. */
   cut(): void;
+  /** Lets nothing more pass, either way, on the connections there are. */
+  stall(): void;
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
@@ -34,6 +36,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const stall = (): void => {
+    for (const socket of sockets) socket.unpipe().pause();
+  };
   const close = async (): Promise<void> => {
     cut();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
@@ -44,6 +49,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       return connections;
     },
     cut,
+    stall,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -25,7 +25,7 @@ const RETRY_LOW_MS = 100;
 const RETRY_HIGH_MS = 2000;
 /** A peer that is silent for twice as long is taken for dead. */
 const HEARTBEAT_S = 15;
-const CLOSE_TIMEOUT_MS = 5000;
+const CLOSE_TIMEOUT_MS = 3000;
 
 /** Answers of a broker that is there and does not want us: waiting does not help. */
 const REFUSALS = ['ACCESS_REFUSED', 'NOT_ALLOWED'];
@@ -106,11 +106,21 @@ function withDefaultUser(url: string): string {
   return parsed.href;
 }
 
+/** Waits for the answer to a farewell, but not for long; false when a broker that hangs is left without it. */
+export async function inReasonableTime(farewell: Promise<unknown>): Promise<boolean> {
+  const timeUp = new AbortController();
+  const answered = farewell.then(
+    () => true,
+    () => true,
+  );
+  const isAnswered = await Promise.race([answered, delay(CLOSE_TIMEOUT_MS, timeUp.signal).then(() => false)]);
+  timeUp.abort();
+  return isAnswered;
+}
+
 /** An orderly close, or, from a broker that does not answer, a hard one. */
 export async function closeConnection(connection: Connection): Promise<void> {
-  const timeUp = new AbortController();
-  await Promise.race([connection.close(), delay(CLOSE_TIMEOUT_MS, timeUp.signal)]);
-  timeUp.abort();
+  await inReasonableTime(connection.close());
   connection.unsafeDestroy();
 }
 

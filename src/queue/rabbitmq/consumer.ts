@@ -6,7 +6,7 @@ import { delay } from '../../lib/lifecycle.ts';
 import type { ConsumeOptions, Consumer, Delivery } from '../port.ts';
 import { type AckBatch, createAckBatch } from './ack-batch.ts';
 import { acksApplied } from './acks-applied.ts';
-import type { QueueNotice } from './broker-connection.ts';
+import { inReasonableTime, type QueueNotice } from './broker-connection.ts';
 import type { BrokerQueues } from './broker-queues.ts';
 import {
   copyOf,
@@ -218,14 +218,19 @@ export function createRabbitConsumer(
   const close = async (): Promise<void> => {
     stop.abort();
     const last = session;
+    let answers = true;
     if (last?.channel.active && last.consumerTag !== null) {
-      await last.channel.basicCancel(last.consumerTag).catch(() => {});
+      answers = await inReasonableTime(last.channel.basicCancel(last.consumerTag));
     }
     await whenIdle();
     if (!last) return;
     last.acks.flush();
-    if (last.channel.active) await acksApplied(last.channel, queue).catch(() => {});
-    await last.channel.close();
+    if (answers) await inReasonableTime(leave(last.channel));
+  };
+
+  const leave = async (channel: Channel): Promise<void> => {
+    if (channel.active) await acksApplied(channel, queue);
+    await channel.close();
   };
   const closeOnce = (): Promise<void> => {
     closing ??= close();
