@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { hash32 } from '../../lib/rng.ts';
 import { frameBytes, type PixelFormat } from './format.ts';
 import type { Picture } from './picture.ts';
-import { renderFrame } from './render.ts';
+import { renderVariants } from './render.ts';
 
 /**
  * A picture's pixels in one piece, so that they can be handed from thread to thread: for each position its variants,
@@ -45,22 +45,24 @@ export function drawPixels(picture: Picture): DrawnPixels {
   const { variants, bandBytes } = divisionOf(imageBytes);
   const pixels = new Uint8Array(positions * variants * imageBytes);
   const digests = new Uint8Array(positions * variants * bandsOf(imageBytes) * DIGEST_BYTES);
-  let at = 0;
-  let digestAt = 0;
+  const imageAt = (position: number, variant: number): number => (position * variants + variant) * imageBytes;
   for (let position = 0; position < positions; position++) {
-    const canvases = Array.from({ length: format.frames }, (_, frame) => picture.draw(position, frame));
-    for (let variant = 0; variant < variants; variant++) {
-      const start = at;
-      canvases.forEach((canvas, frame) => {
-        const rendered = renderFrame(canvas, format, picture.noise, [key, position, variant, frame]);
-        pixels.set(rendered, at);
-        at += rendered.length;
+    for (let frame = 0; frame < format.frames; frame++) {
+      const canvas = picture.draw(position, frame);
+      const targets = Array.from({ length: variants }, (_, variant) => {
+        const from = imageAt(position, variant) + frame * frameBytes(format);
+        return pixels.subarray(from, from + frameBytes(format));
       });
-      for (let from = start; from < at; from += bandBytes) {
-        const band = pixels.subarray(from, Math.min(from + bandBytes, at));
-        digests.set(createHash('sha256').update(band).digest(), digestAt);
-        digestAt += DIGEST_BYTES;
-      }
+      renderVariants(canvas, format, picture.noise, [key, position, frame], targets);
+    }
+  }
+  let digestAt = 0;
+  for (let image = 0; image < positions * variants; image++) {
+    const end = (image + 1) * imageBytes;
+    for (let from = image * imageBytes; from < end; from += bandBytes) {
+      const band = pixels.subarray(from, Math.min(from + bandBytes, end));
+      digests.set(hash('sha256', band, 'buffer'), digestAt);
+      digestAt += DIGEST_BYTES;
     }
   }
   return { key, format, positions, variants, pixels, digests };

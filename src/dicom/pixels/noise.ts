@@ -9,28 +9,43 @@ const TABLE_BITS = 14;
 export interface Noise {
   /** A standard normal deviate. */
   normal(): number;
-  /** Uniform in [0, 1). */
-  uniform(): number;
+  /**
+   * Writes `signal` with noise of standard deviation `sigma` as whole numbers from 0 to `max`, from `target[start]` on.
+   */
+  addTo(
+    signal: Float32Array,
+    sigma: Float32Array,
+    target: Uint16Array | Uint8Array,
+    start: number,
+    max: number,
+  ): void;
 }
 
+const TABLE: Float32Array = (() => {
+  const rng = createRng('normal table');
+  return Float32Array.from({ length: 1 << TABLE_BITS }, () => rng.normal());
+})();
+
 export function createNoise(...words: readonly (number | string)[]): Noise {
-  const table = normalTable();
   let state = createRng('noise', ...words).next() | 1;
   const next = (): number => {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return state >>> 0;
+    return state;
   };
   return {
-    normal: () => table[next() >>> (32 - TABLE_BITS)]!,
-    uniform: () => next() / 0x1_0000_0000,
+    normal: () => TABLE[next() >>> (32 - TABLE_BITS)]!,
+    addTo: (signal, sigma, target, start, max) => {
+      // One draw serves two pixels: it has bits for two places in the table.
+      let drawn = 0;
+      for (let at = 0; at < signal.length; at++) {
+        drawn = (at & 1) === 0 ? next() : drawn << TABLE_BITS;
+        const value = (signal[at]! + sigma[at]! * TABLE[drawn >>> (32 - TABLE_BITS)]! + 0.5) | 0;
+        target[start + at] = value < 0 ? 0 : Math.min(value, max);
+      }
+    },
   };
-}
-
-function normalTable(): Float32Array {
-  const rng = createRng('normal table');
-  return Float32Array.from({ length: 1 << TABLE_BITS }, () => rng.normal());
 }
 
 /**

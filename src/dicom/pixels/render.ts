@@ -1,36 +1,41 @@
 import type { Canvas } from './canvas.ts';
-import { frameBytes, type PixelFormat } from './format.ts';
+import type { PixelFormat } from './format.ts';
 import { createNoise } from './noise.ts';
 import type { Picture } from './picture.ts';
 
-/** Stored values of one frame: the canvas at the format's matrix, with noise, in the format's depth. */
-export function renderFrame(
+/**
+ * Stored values of one frame in several variants that differ in their noise alone: the canvas at the format's
+ * matrix, in the format's depth, written to `targets`, one for each variant.
+ */
+export function renderVariants(
   canvas: Canvas,
   format: PixelFormat,
   noise: Picture['noise'],
   seed: readonly (number | string)[],
-): Buffer {
+  targets: readonly Uint8Array<ArrayBuffer>[],
+): void {
   const { rows, columns, bitsAllocated, bitsStored } = format;
-  const buffer = Buffer.alloc(frameBytes(format));
-  const stored =
-    bitsAllocated === 16
-      ? new Uint16Array(buffer.buffer, buffer.byteOffset, rows * columns)
-      : new Uint8Array(buffer.buffer, buffer.byteOffset, rows * columns);
-  const { normal } = createNoise(...seed);
   const max = 2 ** bitsStored - 1;
   const line = new Float32Array(columns);
+  const sigma = new Float32Array(columns).fill(noise.fixed);
+  const variants = targets.map((target, variant) => ({
+    stored:
+      bitsAllocated === 16
+        ? new Uint16Array(target.buffer, target.byteOffset, rows * columns)
+        : new Uint8Array(target.buffer, target.byteOffset, rows * columns),
+    noise: createNoise(...seed, variant),
+  }));
   for (let row = 0; row < rows; row++) {
     sampleRow(canvas, row, rows, line);
-    const start = row * columns;
-    for (let column = 0; column < columns; column++) {
-      const signal = line[column]!;
-      const sigma =
-        noise.share === 0 ? noise.fixed : noise.fixed + noise.share * Math.sqrt(Math.max(signal, 0));
-      const value = Math.round(signal + sigma * normal());
-      stored[start + column] = value < 0 ? 0 : Math.min(value, max);
+    if (noise.share !== 0) {
+      for (let column = 0; column < columns; column++) {
+        sigma[column] = noise.fixed + noise.share * Math.sqrt(Math.max(line[column]!, 0));
+      }
+    }
+    for (const { stored, noise: grain } of variants) {
+      grain.addTo(line, sigma, stored, row * columns, max);
     }
   }
-  return buffer;
 }
 
 /** One row of the canvas, bilinearly between its points when it is coarser than the image. */
