@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
-import type { Endpoint } from '../domain/endpoint.ts';
+import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
 import { guardEndpoint, isLoopback, type RegisteredTarget } from '../domain/target-guard.ts';
 import { YeeterError } from '../lib/errors.ts';
-import { type EndpointLimits, unlimited } from '../steps/endpoint-gate.ts';
+import { unlimited } from '../steps/endpoint-gate.ts';
 import type { StoragePort } from '../storage/port.ts';
 
 export interface GuardOptions {

@@ -1,14 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { checkNamespace, namespacesNeeded, type RunIdentity } from '../domain/identity.ts';
 import type { OnFailure } from '../domain/template.ts';
 import { YeeterError } from '../lib/errors.ts';
-import { type EmbeddedEnd, type EmbeddedRun, startEmbeddedRun } from '../roles/embedded.ts';
-import { openPgliteStore } from '../storage/pglite/open-pglite-store.ts';
+import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { RunRecord, StoragePort } from '../storage/port.ts';
 import type { DicomAddress, HostPort } from './address.ts';
 import { type ResolvedEndpoints, resolveEndpoints } from './bench-endpoints.ts';
 import { confirmTargets } from './bench-guard.ts';
+import { type BenchShape, openEmbeddedShape } from './bench-shape.ts';
 import { forecast, formatForecast } from './forecast.ts';
 import { onInterrupt } from './interrupt.ts';
 import { loadTemplateFile } from './load-template-file.ts';
@@ -33,6 +34,10 @@ export interface BenchOptions {
   dicom: DicomAddress | null;
   outDir: string | null;
   dataDir: string;
+  /** With both URLs the run is carried by processes of their own, over RabbitMQ and PostgreSQL. */
+  config: Config;
+  /** Of that shape. */
+  workers: number;
   /** Names that confirm endpoints which are not loopback. */
   confirm: readonly string[];
   json: boolean;
@@ -42,12 +47,13 @@ export interface BenchOptions {
 /** Virtual clock of runs against the built-in sinks alone: a Monday morning. Other receivers look at the date. */
 const SINK_CLOCK_START_MS = Date.UTC(2026, 0, 5, 7);
 
-/** Runs a template in the embedded shape and leaves its files. @returns the exit code: 0 when every patient completed */
+/** Runs a template and leaves its files. @returns the exit code: 0 when every patient completed */
 export async function bench(options: BenchOptions): Promise<number> {
   const say = options.quiet ? () => {} : (line: string) => void process.stderr.write(`${line}\n`);
   const ready = options.resume === null ? loadTemplateFile(options.templateFile) : null;
-  await using store = await openPgliteStore({ dataDir: resolve(options.dataDir), onProgress: say });
-  const interrupted = await interruptedRuns(store);
+  await using shape = await openShape(options, say);
+  const { store } = shape;
+  const interrupted = shape.resumable ? await interruptedRuns(store) : [];
   const old = options.resume === null ? null : await runToResume(store, options.resume, interrupted);
   const template = old?.template ?? ready!;
   await using resolved = await resolveEndpoints(template, options);
@@ -75,16 +81,13 @@ export async function bench(options: BenchOptions): Promise<number> {
   const outDir = resolve(options.outDir ?? join('yeeter-out', `run-${run.id}`));
   await makeOutDir(outDir);
   say(`run ${run.id}: ${template.name}, seed ${identity.seed}, namespace ${identity.namespace}, ${outDir}`);
-  const { id: deploymentId } = await store.deployment();
-  const embedded = startEmbeddedRun(store, {
-    runId: run.id,
-    deploymentId,
+  const carried = shape.start(run, {
     endpoints: resolved.endpoints,
     limits,
     resumed: old !== null,
     studyDir: join(outDir, 'studies'),
   });
-  const ended = await watch(embedded, run, { ...options, interrupted: interrupt.signal });
+  const ended = await watch(carried, run, { ...options, interrupted: interrupt.signal });
   const sinkCounts = await resolved.stopSinks();
   const report = await createRunReport(store, run.id, { resolved, sinkCounts, ended });
   const unwritten = await writeRunFiles(store, report, outDir).then(
@@ -94,6 +97,15 @@ export async function bench(options: BenchOptions): Promise<number> {
   present(report, unwritten ? null : outDir, options);
   if (unwritten) throw unwritten.error;
   return report.totals.completed === patientCount && ended.fault === null ? 0 : 1;
+}
+
+/** @throws {YeeterError} CONFIG_INVALID when one of the two URLs is missing */
+async function openShape(options: BenchOptions, say: (line: string) => void): Promise<BenchShape> {
+  const { config, workers, dataDir } = options;
+  if (config.rabbitmqUrl === null && config.databaseUrl === null) return openEmbeddedShape(dataDir, say);
+  // Loaded when it is asked for: the embedded shape starts without the clients of broker and database.
+  const { openProcessesShape } = await import('./bench-processes.ts');
+  return openProcessesShape(config, workers);
 }
 
 /** Runs of this folder that no process carries any more: we hold its lock, so whoever did is gone. */

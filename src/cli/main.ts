@@ -4,10 +4,14 @@ import { VERSION } from '../lib/version.ts';
 import { addBenchCommand } from './commands/bench-command.ts';
 import { addCheckCommand } from './commands/check-command.ts';
 import { addEchoCommand } from './commands/echo-command.ts';
+import { addMigrateCommand } from './commands/migrate-command.ts';
+import { addQueuesCommand } from './commands/queues-command.ts';
+import { addRunnerCommand } from './commands/runner-command.ts';
 import { addSendHl7Command } from './commands/send-hl7-command.ts';
 import { addSinkCommand } from './commands/sink-command.ts';
 import { addStudyCommand } from './commands/study-command.ts';
 import { addTargetsCommand } from './commands/targets-command.ts';
+import { addWorkerCommand } from './commands/worker-command.ts';
 
 /** Usage faults end with 2, everything else that went wrong with 1. */
 const USAGE_CODES = new Set([
@@ -43,6 +47,10 @@ addSendHl7Command(program);
 addEchoCommand(program);
 addStudyCommand(program);
 addTargetsCommand(program);
+addWorkerCommand(program);
+addRunnerCommand(program);
+addQueuesCommand(program);
+addMigrateCommand(program);
 
 try {
   await program.parseAsync();

@@ -12,3 +12,15 @@ export interface Endpoint {
   /** Calling AE title; null means the station's. */
   callingAeTitle: string | null;
 }
+
+/** What an endpoint may be asked for by one process. Null means no limit. */
+export interface EndpointLimits {
+  /** MLLP connections, or DICOM associations, open at a time. */
+  maxConnections: number;
+  /** Messages, or instances, a second. */
+  maxPerSecond: number | null;
+  /** Of messages and data sets, for the whole run. */
+  maxBytes: number | null;
+  /** Begins with one connection and allows one more a second. */
+  ramp: boolean;
+}

@@ -22,6 +22,8 @@ const ALLOWED: readonly [RunStatus, RunEvent, RunStatus][] = [
   ['WAITING_ON_WORKERS', 'over_failed', 'ERROR'],
   ['WAITING_ON_WORKERS', 'over_cancelled', 'CANCELLED'],
   ['WAITING_ON_WORKERS', 'resume', 'RUNNING'],
+  ['COMPLETED', 'reopened', 'WAITING_ON_WORKERS'],
+  ['ERROR', 'reopened', 'WAITING_ON_WORKERS'],
 ];
 
 describe('run state', () => {

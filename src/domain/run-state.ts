@@ -17,6 +17,7 @@ export const RUN_EVENTS = [
   'over_failed',
   'over_cancelled',
   'resume',
+  'reopened',
 ] as const;
 export type RunEvent = (typeof RUN_EVENTS)[number];
 
@@ -36,8 +37,8 @@ const TRANSITIONS: Readonly<Record<RunStatus, Partial<Record<RunEvent, RunStatus
     over_cancelled: 'CANCELLED',
     resume: 'RUNNING',
   },
-  COMPLETED: {},
-  ERROR: {},
+  COMPLETED: { reopened: 'WAITING_ON_WORKERS' },
+  ERROR: { reopened: 'WAITING_ON_WORKERS' },
   CANCELLED: {},
 };
 
@@ -48,6 +49,9 @@ export function nextRunStatus(status: RunStatus, event: RunEvent): RunStatus {
   return next;
 }
 
+const OVER: readonly RunStatus[] = ['COMPLETED', 'ERROR', 'CANCELLED'];
+
+/** Nothing of the run is under way; its dead jobs may still be requeued. */
 export function isOver(status: RunStatus): boolean {
-  return Object.keys(TRANSITIONS[status]).length === 0;
+  return OVER.includes(status);
 }

@@ -70,6 +70,7 @@ const NOTHING: RunTotals = {
   jobs: 0,
   jobsSucceeded: 0,
   jobsDead: 0,
+  requeued: 0,
   attempts: 0,
   attemptsSucceeded: 0,
   attemptDurationSumUs: 0,

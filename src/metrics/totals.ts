@@ -24,10 +24,12 @@ export interface RunTotals {
   completed: number;
   failed: number;
   cancelled: number;
-  /** Settled jobs, once each. */
+  /** Jobs that are known to be queued, or settled: once each. */
   jobs: number;
   jobsSucceeded: number;
   jobsDead: number;
+  /** Times that a dead job was requeued. */
+  requeued: number;
   attempts: number;
   attemptsSucceeded: number;
   attemptDurationSumUs: number;

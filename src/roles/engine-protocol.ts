@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Endpoint } from '../domain/endpoint.ts';
-import type { EndpointLimits } from '../steps/endpoint-gate.ts';
+import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
 
 /** What the engine's thread is started with. */
 export interface EngineInput {

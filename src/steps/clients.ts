@@ -1,10 +1,10 @@
-import type { Endpoint } from '../domain/endpoint.ts';
+import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
 import { createMllpPool, type MllpPool } from '../hl7/mllp-pool.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Failure, failure, YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { createDicomClient, type DicomClient } from './dicom-client.ts';
-import { createEndpointGate, type EndpointGate, type EndpointLimits } from './endpoint-gate.ts';
+import { createEndpointGate, type EndpointGate } from './endpoint-gate.ts';
 
 export interface MllpSend {
   message: Buffer;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { EndpointLimits } from '../domain/endpoint.ts';
 import { systemClock } from '../lib/clock.ts';
-import { createEndpointGate, type EndpointLimits } from './endpoint-gate.ts';
+import { createEndpointGate } from './endpoint-gate.ts';
 
 const open: EndpointLimits = { maxConnections: 4, maxPerSecond: null, maxBytes: null, ramp: false };
 const never = new AbortController().signal;

@@ -1,18 +1,7 @@
+import type { EndpointLimits } from '../domain/endpoint.ts';
 import type { Clock } from '../lib/clock.ts';
 import { delay } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
-
-/** What an endpoint may be asked for by this process. Null means no limit. */
-export interface EndpointLimits {
-  /** MLLP connections, or DICOM associations, open at a time. */
-  maxConnections: number;
-  /** Messages, or instances, a second. */
-  maxPerSecond: number | null;
-  /** Of messages and data sets, for the whole run. */
-  maxBytes: number | null;
-  /** Begins with one connection and allows one more a second. */
-  ramp: boolean;
-}
 
 /** For receivers on this machine. */
 export function unlimited(maxConnections: number): EndpointLimits {

@@ -1,4 +1,5 @@
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
+import type { QueuedJobRow } from './coordination-port.ts';
 import { type EncodedRows, encodeRows, type LedgerColumn } from './ledger-columns.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch } from './port.ts';
 
@@ -23,6 +24,16 @@ function derived<Row>(
 ): LedgerColumn<Row> {
   return { name, type, read };
 }
+
+export const QUEUED_COLUMNS: readonly LedgerColumn<QueuedJobRow>[] = [
+  column('runId', 'int8'),
+  column('jobId', 'uuid'),
+  column('iteration', 'int4'),
+  column('segment', 'int4'),
+  column('queue', 'text'),
+  column('jobType', 'text'),
+  column('publishedAtMs', 'int8'),
+];
 
 export const ATTEMPT_COLUMNS: readonly LedgerColumn<AttemptRow>[] = [
   column('runId', 'int8'),
@@ -133,6 +144,7 @@ export type EncodedLedger = { [K in keyof LedgerBatch]: EncodedRows | null };
 /** Costs the calling thread a few microseconds a row. */
 export function encodeLedger(batch: LedgerBatch): EncodedLedger {
   return {
+    queued: encodeRows(batch.queued, QUEUED_COLUMNS),
     attempts: encodeRows(batch.attempts, ATTEMPT_COLUMNS),
     iterations: encodeRows(batch.iterations, ITERATION_COLUMNS),
     events: encodeRows(batch.events, EVENT_COLUMNS),

@@ -1,3 +1,4 @@
+import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
 import type { RunIdentity } from '../domain/identity.ts';
 import type { DicomAccounts } from '../domain/job.ts';
 import type { RunEvent, RunStatus } from '../domain/run-state.ts';
@@ -6,6 +7,7 @@ import type { OnFailure, Template } from '../domain/template.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { RunTotals } from '../metrics/totals.ts';
+import type { QueuedJobRow } from './coordination-port.ts';
 
 export type { RunTotals } from '../metrics/totals.ts';
 
@@ -71,8 +73,12 @@ export interface EventRow {
   details: string;
 }
 
-/** Rows that are written together, in one transaction. */
+/**
+ * Rows that are written together, in one transaction; but for the queued jobs, which may be there before the rest.
+ */
 export interface LedgerBatch {
+  /** Jobs whose publish was confirmed; one that is settled already stays so. Empty where jobs die with the process. */
+  queued: readonly QueuedJobRow[];
   attempts: readonly AttemptRow[];
   iterations: readonly IterationRow[];
   events: readonly EventRow[];
@@ -96,6 +102,10 @@ export interface NewRun {
   concurrency: number;
   onFailure: OnFailure;
   tags: readonly string[];
+  /** Every endpoint that the template names, resolved, so that any process can play the run. */
+  endpoints: Readonly<Record<string, Endpoint>>;
+  /** By endpoint name. */
+  limits: Readonly<Record<string, EndpointLimits>>;
 }
 
 export interface RunRecord extends NewRun {
@@ -108,6 +118,15 @@ export interface RunRecord extends NewRun {
   /** Iterations started; final once the runner has ended. */
   startedIterations: number;
   cancelRequested: boolean;
+}
+
+/** What changes with the status of a run, and on what condition. */
+export interface RunChange {
+  startedIterations?: number;
+  /** Of the claim; an older one is refused with RUN_FENCED. */
+  fence?: number;
+  /** Refused with RUN_STATE unless so many iterations have their terminal row; dead jobs may have been reopened. */
+  finishedIterations?: number;
 }
 
 export interface Page {
@@ -140,8 +159,11 @@ export interface StoragePort extends Closeable {
   getRun(runId: number): Promise<RunRecord>;
   /** Newest first. */
   listRuns(filter: { statuses?: readonly RunStatus[]; limit: number }): Promise<RunRecord[]>;
-  /** Applies `nextRunStatus` under a row lock and sets started_at and completed_at. @throws {YeeterError} RUN_STATE */
-  transitionRun(runId: number, event: RunEvent, change?: { startedIterations?: number }): Promise<RunRecord>;
+  /**
+   * Applies `nextRunStatus` under a row lock and sets started_at and completed_at; the end of a run ends its lease.
+   * @throws {YeeterError} RUN_STATE, RUN_NOT_FOUND, RUN_FENCED
+   */
+  transitionRun(runId: number, event: RunEvent, change?: RunChange): Promise<RunRecord>;
   /** Marks a run that is not over; one that is stays as it is. @throws {YeeterError} RUN_NOT_FOUND */
   requestCancel(runId: number): Promise<RunRecord>;
 

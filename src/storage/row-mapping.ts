@@ -16,7 +16,16 @@ export function runValues(run: NewRun, nowMs: number): typeof runs.$inferInsert 
 }
 
 export function runOf(row: typeof runs.$inferSelect): RunRecord {
-  const { seed, namespace, clockStartMs, uidRoot, duplicateCount: _, ...rest } = row;
+  const {
+    seed,
+    namespace,
+    clockStartMs,
+    uidRoot,
+    fence: _,
+    runnerId: __,
+    leaseExpiresAtMs: ___,
+    ...rest
+  } = row;
   return { ...rest, identity: { seed, namespace, clockStartMs, uidRoot } };
 }
 

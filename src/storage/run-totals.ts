@@ -4,56 +4,36 @@ import { YeeterError } from '../lib/errors.ts';
 import { createSeriesMerger } from '../metrics/merge-series.ts';
 import type { WindowRow } from '../metrics/series.ts';
 import type { RunTotals, SeriesTotals } from '../metrics/totals.ts';
+import type { RunCounts } from './coordination-port.ts';
+import { ATTEMPT_SUMS, aggregates, ITERATION_SUMS, JOB_SUMS, namesOf, storedSums } from './run-sums.ts';
 import type { SqlQueries } from './sql-executor.ts';
 
 const MAX_FAILURES = 20;
 /** Windows of so many rows are merged at a time; each holds two histograms of about a kilobyte. */
 const WINDOW_PAGE = 2_000;
 
-const ITERATION_TOTALS = `
-select
-  count(*) filter (where outcome = 'completed') completed,
-  count(*) filter (where outcome = 'failed') failed,
-  count(*) filter (where outcome = 'cancelled') cancelled,
-  coalesce(sum(sut_us), 0) sut_us,
-  coalesce(sum(own_us), 0) own_us,
-  coalesce(sum(cardinality(study_instance_uids)) filter (
-    where outcome = 'completed' and dicom_success_instances > 0), 0) studies_stored,
-  coalesce(sum(dicom_attempted_instances), 0) attempted_instances,
-  coalesce(sum(dicom_success_instances), 0) success_instances,
-  coalesce(sum(dicom_attempted_bytes), 0) attempted_bytes,
-  coalesce(sum(dicom_success_bytes), 0) success_bytes,
-  coalesce(sum(dicom_send_count), 0) send_count,
-  coalesce(sum(dicom_send_sum_us), 0) send_sum_us,
-  min(dicom_send_min_us) send_min_us,
-  max(dicom_send_max_us) send_max_us,
-  coalesce(sum(dicom_throughput_sum_mbps), 0) throughput_sum_mbps,
-  min(dicom_throughput_min_mbps) throughput_min_mbps,
-  max(dicom_throughput_max_mbps) throughput_max_mbps,
-  coalesce(sum(dicom_throughput_count), 0) throughput_count
-from iterations where run_id = $1`;
+const derived = (table: string, sums: typeof ITERATION_SUMS): string =>
+  `select ${aggregates(sums)} from ${table} where run_id = $1`;
 
 /** Sums of int8 are numeric, so that they do not overflow. */
-const MANIFEST_LANES = `
-select coalesce(sum(digest0), 0)::text, coalesce(sum(digest1), 0)::text,
-  coalesce(sum(digest2), 0)::text, coalesce(sum(digest3), 0)::text
-from iterations where run_id = $1`;
+const DERIVED = [
+  derived('iterations', ITERATION_SUMS),
+  derived('jobs', JOB_SUMS),
+  derived('job_attempts', ATTEMPT_SUMS),
+];
+const NAMES = namesOf([...ITERATION_SUMS, ...JOB_SUMS, ...ATTEMPT_SUMS]);
+const STORED = storedSums(NAMES);
+const EVENTS = storedSums(['duplicates', 'requeued']);
 
-const JOB_TOTALS = `
-select
-  count(*) jobs,
-  count(*) filter (where outcome = 'success') succeeded,
-  count(*) filter (where outcome = 'dead') dead
-from jobs where run_id = $1`;
+/** By the names of `run-sums.ts`. */
+type RunSums = ReadonlyMap<string, unknown>;
 
-const ATTEMPT_TOTALS = `
-select
-  count(*) attempts,
-  count(*) filter (where outcome = 'success') succeeded,
-  coalesce(sum(duration_us), 0) sum_us,
-  min(duration_us) min_us,
-  max(duration_us) max_us
-from job_attempts where run_id = $1`;
+/** @param kept whether `run_sums` is kept up with the rows; else they are added up now */
+async function readSums(tx: SqlQueries, runId: number, kept: boolean): Promise<RunSums> {
+  const values: unknown[] = [];
+  for (const statement of kept ? [STORED] : DERIVED) values.push(...(await single(tx, statement, runId)));
+  return new Map(NAMES.map((name, i) => [name, values[i]]));
+}
 
 const POSSIBLY_REPEATED = `
 select count(*) from (
@@ -89,20 +69,22 @@ async function single(tx: SqlQueries, text: string, runId: number): Promise<unkn
   return row!;
 }
 
-function dicomAccounts(row: readonly unknown[]): DicomAccounts {
+function dicomAccounts(sums: RunSums): DicomAccounts {
+  const of = (name: string): number => number(sums.get(`dicom_${name}`));
+  const ifAny = (name: string): number | null => maybe(sums.get(`dicom_${name}`));
   return {
-    attemptedInstances: number(row[0]),
-    successInstances: number(row[1]),
-    attemptedBytes: number(row[2]),
-    successBytes: number(row[3]),
-    sendCount: number(row[4]),
-    sendSumUs: number(row[5]),
-    sendMinUs: maybe(row[6]),
-    sendMaxUs: maybe(row[7]),
-    throughputSumMbps: number(row[8]),
-    throughputMinMbps: maybe(row[9]),
-    throughputMaxMbps: maybe(row[10]),
-    throughputCount: number(row[11]),
+    attemptedInstances: of('attempted_instances'),
+    successInstances: of('success_instances'),
+    attemptedBytes: of('attempted_bytes'),
+    successBytes: of('success_bytes'),
+    sendCount: of('send_count'),
+    sendSumUs: of('send_sum_us'),
+    sendMinUs: ifAny('send_min_us'),
+    sendMaxUs: ifAny('send_max_us'),
+    throughputSumMbps: of('throughput_sum_mbps'),
+    throughputMinMbps: ifAny('throughput_min_mbps'),
+    throughputMaxMbps: ifAny('throughput_max_mbps'),
+    throughputCount: of('throughput_count'),
   };
 }
 
@@ -140,40 +122,50 @@ async function readSeries(tx: SqlQueries, runId: number): Promise<SeriesTotals[]
   }
 }
 
+const COUNTED = ITERATION_SUMS.slice(0, 3);
+const STORED_COUNTS = storedSums(namesOf(COUNTED));
+const DERIVED_COUNTS = derived('iterations', COUNTED);
+
+export async function readCounts(queries: SqlQueries, runId: number, kept: boolean): Promise<RunCounts> {
+  const row = await single(queries, kept ? STORED_COUNTS : DERIVED_COUNTS, runId);
+  return { completed: number(row[0]), failed: number(row[1]), cancelled: number(row[2]) };
+}
+
 /** All figures of one moment. @throws {YeeterError} RUN_NOT_FOUND */
-export async function readRunTotals(tx: SqlQueries, runId: number): Promise<RunTotals> {
+export async function readRunTotals(tx: SqlQueries, runId: number, kept: boolean): Promise<RunTotals> {
   await tx.query('set transaction isolation level repeatable read');
-  const [run] = await tx.query('select duplicate_count from runs where id = $1', [runId]);
+  const [run] = await tx.query('select 1 from runs where id = $1', [runId]);
   if (!run) throw new YeeterError('RUN_NOT_FOUND', `there is no run ${runId}`);
-  const iterations = await single(tx, ITERATION_TOTALS, runId);
-  const lanes = await single(tx, MANIFEST_LANES, runId);
-  const jobs = await single(tx, JOB_TOTALS, runId);
-  const attempts = await single(tx, ATTEMPT_TOTALS, runId);
+  const sums = await readSums(tx, runId, kept);
+  const of = (name: string): number => number(sums.get(name));
+  const lane = (n: number): string => String(sums.get(`digest${n}`));
+  const [duplicates, requeued] = await single(tx, EVENTS, runId);
   const repeated = await single(tx, POSSIBLY_REPEATED, runId);
   const depths = await single(tx, DEPTHS, runId);
   const failures = await tx.query(FAILURES, [runId]);
   return {
     runId,
-    completed: number(iterations[0]),
-    failed: number(iterations[1]),
-    cancelled: number(iterations[2]),
-    jobs: number(jobs[0]),
-    jobsSucceeded: number(jobs[1]),
-    jobsDead: number(jobs[2]),
-    attempts: number(attempts[0]),
-    attemptsSucceeded: number(attempts[1]),
-    attemptDurationSumUs: number(attempts[2]),
-    attemptDurationMinUs: maybe(attempts[3]),
-    attemptDurationMaxUs: maybe(attempts[4]),
-    duplicates: number(run[0]),
+    completed: of('completed'),
+    failed: of('failed'),
+    cancelled: of('cancelled'),
+    jobs: of('jobs'),
+    jobsSucceeded: of('jobs_succeeded'),
+    jobsDead: of('jobs_dead'),
+    requeued: number(requeued),
+    attempts: of('attempts'),
+    attemptsSucceeded: of('attempts_succeeded'),
+    attemptDurationSumUs: of('attempt_duration_sum_us'),
+    attemptDurationMinUs: maybe(sums.get('attempt_duration_min_us')),
+    attemptDurationMaxUs: maybe(sums.get('attempt_duration_max_us')),
+    duplicates: number(duplicates),
     possiblyRepeated: number(repeated[0]),
-    sutUs: number(iterations[3]),
-    ownUs: number(iterations[4]),
-    dicom: dicomAccounts(iterations.slice(6)),
-    studiesStored: number(iterations[5]),
+    sutUs: of('sut_us'),
+    ownUs: of('own_us'),
+    dicom: dicomAccounts(sums),
+    studiesStored: of('studies_stored'),
     queueMaxDepth: maybe(depths[0]),
     queueLastDepth: maybe(depths[1]),
-    manifestSha256: manifestHash([String(lanes[0]), String(lanes[1]), String(lanes[2]), String(lanes[3])]),
+    manifestSha256: manifestHash([lane(0), lane(1), lane(2), lane(3)]),
     failures: failures.map(([code, message, count, failedStep]) => ({
       code: String(code),
       message: String(message),

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   bigserial,
@@ -6,13 +7,16 @@ import {
   index,
   integer,
   json,
+  numeric,
   pgTable,
   primaryKey,
   text,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
 import type { RunStatus } from '../domain/run-state.ts';
 import type { OnFailure, Template } from '../domain/template.ts';
+import type { QueueMode, WorkerState } from './coordination-port.ts';
 
 /*
  * Column names are the snake_case of their keys. Times are milliseconds since the epoch, as everywhere in the
@@ -23,6 +27,7 @@ import type { OnFailure, Template } from '../domain/template.ts';
 
 const count = () => bigint({ mode: 'number' }).notNull();
 const maybe = () => bigint({ mode: 'number' });
+const sum = () => count().default(0);
 /** Signed 64 bits, beyond the integers of a double. */
 const lane = () => bigint({ mode: 'bigint' }).notNull();
 
@@ -38,26 +43,111 @@ export const namespaces = pgTable('namespaces', {
   next: integer().notNull(),
 });
 
-export const runs = pgTable('runs', {
-  id: bigserial({ mode: 'number' }).primaryKey(),
-  userId: maybe(),
-  status: text().$type<RunStatus>().notNull(),
-  template: json().$type<Template>().notNull(),
-  seed: count(),
-  namespace: integer().notNull(),
-  clockStartMs: count(),
-  uidRoot: text(),
-  patientCount: integer().notNull(),
+export const runs = pgTable(
+  'runs',
+  {
+    id: bigserial({ mode: 'number' }).primaryKey(),
+    userId: maybe(),
+    status: text().$type<RunStatus>().notNull(),
+    template: json().$type<Template>().notNull(),
+    seed: count(),
+    namespace: integer().notNull(),
+    clockStartMs: count(),
+    uidRoot: text(),
+    patientCount: integer().notNull(),
+    concurrency: integer().notNull(),
+    onFailure: text().$type<OnFailure>().notNull(),
+    tags: json().$type<readonly string[]>().notNull(),
+    createdAtMs: count(),
+    updatedAtMs: count(),
+    startedAtMs: maybe(),
+    completedAtMs: maybe(),
+    startedIterations: integer().notNull().default(0),
+    cancelRequested: boolean().notNull().default(false),
+    endpoints: json().$type<Readonly<Record<string, Endpoint>>>().notNull().default({}),
+    limits: json().$type<Readonly<Record<string, EndpointLimits>>>().notNull().default({}),
+    /** Times that the run was claimed. */
+    fence: integer().notNull().default(0),
+    runnerId: text(),
+    /** By the database's clock. */
+    leaseExpiresAtMs: maybe(),
+  },
+  (table) => [index('runs_not_over').on(table.id).where(sql`${table.completedAtMs} is null`)],
+);
+
+/**
+ * What the rows of a run add up to, changed in the transaction that adds them. A run has several rows here, each of
+ * them changed by some of the processes, so that writers do not queue behind one row; the sum of all is what counts.
+ * Apart from `runs`, or flushes would hold up leases.
+ */
+export const runSums = pgTable(
+  'run_sums',
+  {
+    runId: count(),
+    slot: integer().notNull(),
+    completed: sum(),
+    failed: sum(),
+    cancelled: sum(),
+    sutUs: sum(),
+    ownUs: sum(),
+    studiesStored: sum(),
+    dicomAttemptedInstances: sum(),
+    dicomSuccessInstances: sum(),
+    dicomAttemptedBytes: sum(),
+    dicomSuccessBytes: sum(),
+    dicomSendCount: sum(),
+    dicomSendSumUs: sum(),
+    dicomSendMinUs: maybe(),
+    dicomSendMaxUs: maybe(),
+    dicomThroughputSumMbps: doublePrecision().notNull().default(0),
+    dicomThroughputMinMbps: doublePrecision(),
+    dicomThroughputMaxMbps: doublePrecision(),
+    dicomThroughputCount: sum(),
+    /** Sums of lanes outgrow 64 bits. */
+    digest0: numeric().notNull().default('0'),
+    digest1: numeric().notNull().default('0'),
+    digest2: numeric().notNull().default('0'),
+    digest3: numeric().notNull().default('0'),
+    jobs: sum(),
+    jobsSucceeded: sum(),
+    jobsDead: sum(),
+    attempts: sum(),
+    attemptsSucceeded: sum(),
+    attemptDurationSumUs: sum(),
+    attemptDurationMinUs: maybe(),
+    attemptDurationMaxUs: maybe(),
+    duplicates: sum(),
+    requeued: sum(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.slot] })],
+);
+
+/** The last batch of each line of writing: tells whether one whose answer was lost with its connection is there. */
+export const ledgerWriters = pgTable('ledger_writers', {
+  id: uuid().primaryKey(),
+  batch: count(),
+  writtenAtMs: count(),
+});
+
+export const workers = pgTable('workers', {
+  workerId: text().primaryKey(),
+  host: text().notNull(),
+  pid: integer().notNull(),
+  version: text().notNull(),
+  queues: json().$type<readonly string[]>().notNull(),
   concurrency: integer().notNull(),
-  onFailure: text().$type<OnFailure>().notNull(),
-  tags: json().$type<readonly string[]>().notNull(),
-  createdAtMs: count(),
-  updatedAtMs: count(),
-  startedAtMs: maybe(),
-  completedAtMs: maybe(),
-  startedIterations: integer().notNull().default(0),
-  cancelRequested: boolean().notNull().default(false),
-  duplicateCount: integer().notNull().default(0),
+  busy: integer().notNull(),
+  jobs: count(),
+  state: text().$type<WorkerState>().notNull(),
+  startedAtMs: count(),
+  /** By the database's clock. */
+  lastSeenAtMs: count(),
+});
+
+/** Queues that are not open. */
+export const queueModes = pgTable('queue_modes', {
+  queue: text().primaryKey(),
+  mode: text().$type<Exclude<QueueMode, 'open'>>().notNull(),
 });
 
 export const runEvents = pgTable(
@@ -74,14 +164,26 @@ export const runEvents = pgTable(
   (table) => [primaryKey({ columns: [table.runId, table.id] })],
 );
 
-/** Settlements: the row that is there first is the job's outcome. A job belongs to one run. */
+/**
+ * Jobs, as soon as they are known to be queued or are settled, whichever is written first. The first settlement is
+ * the job's outcome. A job belongs to one run. No index but the key: settling must not have to maintain it.
+ */
 export const jobs = pgTable(
   'jobs',
   {
     runId: count(),
     jobId: uuid().notNull(),
-    outcome: text().notNull(),
-    attempt: integer().notNull(),
+    /** Null until it is settled. */
+    outcome: text(),
+    attempt: integer(),
+    /** From here on null where the job's publish is not recorded. */
+    iteration: integer(),
+    segment: integer(),
+    queue: text(),
+    jobType: text(),
+    publishedAtMs: maybe(),
+    /** Times that it was dead and was queued again. */
+    requeues: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.runId, table.jobId] })],
 );
@@ -111,6 +213,10 @@ export const jobAttempts = pgTable(
   (table) => [
     primaryKey({ columns: [table.runId, table.jobId, table.attempt] }),
     index('job_attempts_in_order').on(table.runId, table.id),
+    index('job_attempts_dead').on(table.id).where(sql`${table.outcome} = 'dead'`),
+    index('job_attempts_repeated')
+      .on(table.runId, table.patientIteration)
+      .where(sql`${table.possiblyRepeated}`),
   ],
 );
 
@@ -150,7 +256,11 @@ export const iterations = pgTable(
     digest3: lane(),
     possiblyRepeated: boolean().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.iteration] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.iteration] }),
+    index('iterations_failed').on(table.runId).where(sql`${table.outcome} = 'failed'`),
+    index('iterations_repeated').on(table.runId, table.iteration).where(sql`${table.possiblyRepeated}`),
+  ],
 );
 
 export const metricWindows = pgTable(

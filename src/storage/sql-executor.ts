@@ -8,8 +8,18 @@ export interface SqlQueries {
   query(text: string, parameters?: readonly SqlParameter[]): Promise<unknown[][]>;
 }
 
-/** What the ledger needs of a database; failures are `YeeterError`s of `storageError`. */
+/**
+ * What the ledger needs of a database; failures are `YeeterError`s of `storageError`. Where the database is a server
+ * that cannot be reached for a while, connecting is tried again before anything fails.
+ */
 export interface SqlExecutor extends SqlQueries, Closeable {
+  /** Other processes may write to the database at the same time. */
+  readonly shared: boolean;
+  /**
+   * Does `work` again when its connection broke, for as long as the executor tries to connect. The broken try may
+   * have been done all the same, so this is for work that may be done twice.
+   */
+  repeatable<T>(work: () => Promise<T>): Promise<T>;
   /** One connection, BEGIN to COMMIT; ROLLBACK when `work` throws. */
   transaction<T>(work: (queries: SqlQueries) => Promise<T>): Promise<T>;
 }

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { and, asc, count, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pg-proxy';
 import { NAMESPACE_COUNT } from '../domain/identity.ts';
+import type { Job } from '../domain/job.ts';
 import { isOver, nextRunStatus, type RunEvent, type RunStatus } from '../domain/run-state.ts';
 import type { RegisteredTarget } from '../domain/target-guard.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -9,25 +10,38 @@ import { YeeterError } from '../lib/errors.ts';
 import { freshSeed } from '../lib/ids.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { RunTotals } from '../metrics/totals.ts';
+import type {
+  ControlState,
+  CoordinationPort,
+  DeadJob,
+  QueueMode,
+  RunClaim,
+  RunCounts,
+  StoredWorker,
+  WorkerHeartbeat,
+} from './coordination-port.ts';
+import { listDeadJobs, reopenJobs } from './dead-jobs.ts';
+import { assertFence, claimLease, releaseLease, renewLease, setStarted } from './leases.ts';
 import { type EncodedLedger, encodeLedger } from './ledger-tables.ts';
-import { migrate } from './migrate.ts';
 import type {
   IterationRow,
   LedgerBatch,
   LedgerReceipt,
   NewRun,
   Page,
+  RunChange,
   RunRecord,
-  StoragePort,
   StoredAttempt,
   StoredEvent,
 } from './port.ts';
 import { attemptOf, eventOf, iterationOf, runOf, runValues } from './row-mapping.ts';
-import { readRunTotals } from './run-totals.ts';
+import { SLOTS } from './run-sums.ts';
+import { readCounts, readRunTotals } from './run-totals.ts';
 import {
   deployment,
   iterations,
   jobAttempts,
+  jobs,
   metricWindows,
   namespaces,
   processHealth,
@@ -38,7 +52,8 @@ import {
 } from './schema.ts';
 import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
 import { storageError } from './storage-error.ts';
-import { writeLedger } from './write-ledger.ts';
+import { beat, listWorkers, readControl, setQueueMode } from './workers.ts';
+import { type LedgerLine, writeLedger } from './write-ledger.ts';
 
 /** Drizzle over any executor or transaction. */
 function drizzleOf(queries: SqlQueries) {
@@ -53,12 +68,16 @@ function drizzleOf(queries: SqlQueries) {
 type Database = ReturnType<typeof drizzleOf>;
 
 /** The ledger on a PostgreSQL of either kind. */
-export class SqlStore implements StoragePort {
+export class SqlStore implements CoordinationPort {
   readonly #executor: SqlExecutor;
   readonly #db: Database;
   readonly #where: string;
   readonly #clock: Clock;
   readonly #deployment: { id: string; seed: number };
+  /** Writers of batches that wait for one. */
+  readonly #lines: LedgerLine[] = [];
+  /** Of this store, in `run_sums`. */
+  readonly #slot = randomInt(SLOTS);
 
   private constructor(
     executor: SqlExecutor,
@@ -73,9 +92,8 @@ export class SqlStore implements StoragePort {
     this.#deployment = identity;
   }
 
-  /** Migrates first. `where` names the store in errors. @throws {YeeterError} STORAGE_FAILED, DISK_FULL */
+  /** On tables that are up to date. `where` names the store in errors. @throws {YeeterError} STORAGE_FAILED, DISK_FULL */
   static async open(executor: SqlExecutor, clock: Clock, where: string): Promise<SqlStore> {
-    await migrate(executor, where);
     const identity = await executor.transaction(async (tx) => {
       await tx.query('lock table deployment');
       const db = drizzleOf(tx);
@@ -90,13 +108,23 @@ export class SqlStore implements StoragePort {
     return new SqlStore(executor, clock, where, identity);
   }
 
+  /** What may be done twice. */
+  #ask<T>(question: (db: Database) => PromiseLike<T>): Promise<T> {
+    return this.#executor.repeatable(() => this.#askOnce(question));
+  }
+
   /** Drizzle wraps errors; what leaves the store is one of ours. */
-  async #ask<T>(question: (db: Database) => PromiseLike<T>): Promise<T> {
+  async #askOnce<T>(question: (db: Database) => PromiseLike<T>): Promise<T> {
     try {
       return await question(this.#db);
     } catch (error) {
       throw storageError(error, this.#where);
     }
+  }
+
+  /** What may be done twice, without Drizzle. */
+  #query<T>(work: (queries: SqlQueries) => Promise<T>): Promise<T> {
+    return this.#executor.repeatable(() => work(this.#executor));
   }
 
   async deployment(): Promise<{ id: string; seed: number }> {
@@ -123,7 +151,7 @@ export class SqlStore implements StoragePort {
 
   async createRun(run: NewRun): Promise<RunRecord> {
     const nowMs = this.#clock.nowMs();
-    const [row] = await this.#ask((db) => db.insert(runs).values(runValues(run, nowMs)).returning());
+    const [row] = await this.#askOnce((db) => db.insert(runs).values(runValues(run, nowMs)).returning());
     return runOf(row!);
   }
 
@@ -145,25 +173,26 @@ export class SqlStore implements StoragePort {
     return rows.map(runOf);
   }
 
-  async transitionRun(
-    runId: number,
-    event: RunEvent,
-    change: { startedIterations?: number } = {},
-  ): Promise<RunRecord> {
+  async transitionRun(runId: number, event: RunEvent, change: RunChange = {}): Promise<RunRecord> {
     return await this.#executor.transaction(async (tx) => {
       const db = drizzleOf(tx);
       const [run] = await db.select().from(runs).where(eq(runs.id, runId)).for('update');
       if (!run) return missingRun(runId);
+      assertFence(runId, run.fence, change.fence);
       const status = nextRunStatus(run.status, event);
+      if (change.finishedIterations !== undefined)
+        assertFinished(runId, await this.#counts(tx, runId), change.finishedIterations);
       const nowMs = this.#clock.nowMs();
+      const over = isOver(status);
       const [changed] = await db
         .update(runs)
         .set({
           status,
           updatedAtMs: nowMs,
           startedAtMs: run.startedAtMs ?? (status === 'RUNNING' ? nowMs : null),
-          completedAtMs: isOver(status) ? nowMs : null,
+          completedAtMs: over ? nowMs : null,
           startedIterations: change.startedIterations ?? run.startedIterations,
+          ...(over ? { runnerId: null, leaseExpiresAtMs: null } : {}),
         })
         .where(eq(runs.id, runId))
         .returning();
@@ -187,12 +216,103 @@ export class SqlStore implements StoragePort {
   }
 
   /** For batches that were encoded on another thread. */
-  writeEncodedLedger(batch: EncodedLedger): Promise<LedgerReceipt> {
-    return writeLedger(this.#executor, batch);
+  async writeEncodedLedger(batch: EncodedLedger): Promise<LedgerReceipt> {
+    const line = this.#lines.pop() ?? { id: randomUUID(), slot: this.#slot, batches: 0 };
+    try {
+      return await writeLedger(this.#executor, batch, line);
+    } finally {
+      this.#lines.push(line);
+    }
   }
 
   runTotals(runId: number): Promise<RunTotals> {
-    return this.#executor.transaction((tx) => readRunTotals(tx, runId));
+    const { shared } = this.#executor;
+    return this.#executor.repeatable(() =>
+      this.#executor.transaction((tx) => readRunTotals(tx, runId, shared)),
+    );
+  }
+
+  runCounts(runId: number): Promise<RunCounts> {
+    return this.#query((queries) => this.#counts(queries, runId));
+  }
+
+  async #counts(queries: SqlQueries, runId: number): Promise<RunCounts> {
+    return await readCounts(queries, runId, this.#executor.shared);
+  }
+
+  async claimRun(runnerId: string, leaseMs: number): Promise<RunClaim | null> {
+    const claimed = await this.#query((queries) => claimLease(queries, runnerId, leaseMs));
+    if (!claimed) return null;
+    const run = await this.getRun(claimed.runId);
+    return { run, fence: claimed.fence, resumed: run.status !== 'PENDING' };
+  }
+
+  renewLease(runId: number, fence: number, leaseMs: number): Promise<boolean> {
+    return this.#query((queries) => renewLease(queries, runId, fence, leaseMs));
+  }
+
+  releaseLease(runId: number, fence: number): Promise<void> {
+    return this.#query((queries) => releaseLease(queries, runId, fence));
+  }
+
+  setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean> {
+    return this.#query((queries) => setStarted(queries, runId, fence, startedIterations));
+  }
+
+  async handedOffIterations(runId: number, page: { after: number; limit: number }): Promise<number[]> {
+    const rows = await this.#ask((db) =>
+      db
+        .selectDistinct({ iteration: jobs.iteration })
+        .from(jobs)
+        .leftJoin(iterations, and(eq(iterations.runId, jobs.runId), eq(iterations.iteration, jobs.iteration)))
+        .where(
+          and(
+            eq(jobs.runId, runId),
+            isNull(jobs.outcome),
+            gt(jobs.iteration, page.after),
+            isNull(iterations.iteration),
+          ),
+        )
+        .orderBy(asc(jobs.iteration))
+        .limit(page.limit),
+    );
+    return rows.map((row) => row.iteration!);
+  }
+
+  control(): Promise<ControlState> {
+    return this.#query(readControl);
+  }
+
+  setQueueMode(queue: string, mode: QueueMode): Promise<void> {
+    return this.#query((queries) => setQueueMode(queries, queue, mode));
+  }
+
+  /** Not repeated: the answer is a clock's reading, and the next heartbeat comes soon. */
+  heartbeat(worker: WorkerHeartbeat): Promise<number> {
+    return beat(this.#executor, worker);
+  }
+
+  listWorkers(filter: { seenSinceMs: number }): Promise<StoredWorker[]> {
+    return this.#query((queries) => listWorkers(queries, filter.seenSinceMs));
+  }
+
+  deadJobs(filter: { queue?: string; runId?: number; limit: number }): Promise<DeadJob[]> {
+    return this.#query((queries) => listDeadJobs(queries, filter));
+  }
+
+  async reopenJobs(dead: readonly Pick<Job, 'jobId' | 'runId' | 'iteration'>[]): Promise<void> {
+    const sums = { slot: this.#slot, kept: this.#executor.shared };
+    const perRun = Map.groupBy(dead, ({ runId }) => runId);
+    const nowMs = this.#clock.nowMs();
+    await this.#executor.repeatable(() =>
+      this.#executor.transaction(async (tx) => {
+        for (const [runId, ofRun] of [...perRun].sort(([a], [b]) => a - b)) {
+          const jobIds = `{${ofRun.map(({ jobId }) => jobId).join(',')}}`;
+          const numbers = `{${ofRun.map(({ iteration }) => iteration).join(',')}}`;
+          await reopenJobs(tx, { runId, jobIds, iterations: numbers }, sums, nowMs);
+        }
+      }),
+    );
   }
 
   async finishedIterations(runId: number, page: { after: number; limit: number }): Promise<number[]> {
@@ -322,4 +442,14 @@ export class SqlStore implements StoragePort {
 
 function missingRun(runId: number): never {
   throw new YeeterError('RUN_NOT_FOUND', `there is no run ${runId}: list the runs to see their numbers`);
+}
+
+/** @throws {YeeterError} RUN_STATE */
+function assertFinished(runId: number, counts: RunCounts, expected: number): void {
+  const finished = counts.completed + counts.failed + counts.cancelled;
+  if (finished === expected) return;
+  throw new YeeterError(
+    'RUN_STATE',
+    `run ${runId} cannot end yet: ${finished} of its ${expected} iterations have ended`,
+  );
 }

@@ -1,5 +1,6 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
-import { YeeterError } from '../lib/errors.ts';
+import { type ErrorCode, YeeterError } from '../lib/errors.ts';
+import { redact } from '../lib/redact.ts';
 
 const DISK_FULL_STATE = '53100';
 const UNIQUE_VIOLATION = '23505';
@@ -21,6 +22,40 @@ function describe(error: unknown): string {
   return typeof errno === 'number' ? `file system error ${errno}` : String(error);
 }
 
+/** PostgreSQL's class 08, its shutdowns and its start-up (Appendix A), and too many connections. */
+const CONNECTION_STATE = /^(08...|57P0[123]|53300)$/;
+const CONNECTION_ERRNOS: Readonly<Record<string, ErrorCode>> = {
+  ECONNREFUSED: 'CONNECT_REFUSED',
+  ETIMEDOUT: 'CONNECT_TIMEOUT',
+  ENOTFOUND: 'NAME_NOT_FOUND',
+  EAI_AGAIN: 'NAME_NOT_FOUND',
+  ECONNRESET: 'CONNECT_FAILED',
+  EPIPE: 'CONNECT_FAILED',
+  EHOSTUNREACH: 'CONNECT_FAILED',
+  ENETUNREACH: 'CONNECT_FAILED',
+};
+/** What the driver says in words alone. */
+const CONNECTION_WORDS = /^Connection terminated|connection error and is not queryable/;
+const TIMEOUT_WORDS =
+  /^(Query read timeout|timeout exceeded when trying to connect)|due to connection timeout/;
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  CONNECT_REFUSED: 'nothing listens there: check host and port, and that the database is started',
+  CONNECT_TIMEOUT: 'no answer in time: check host, port and firewall, and the load on the database',
+  NAME_NOT_FOUND: 'the host name does not resolve: check its spelling or use an address',
+};
+
+function connectionCode(error: unknown): ErrorCode | null {
+  if (error instanceof AggregateError) return error.errors.map(connectionCode).find((code) => code) ?? null;
+  const state = sqlState(error);
+  if (state !== null) {
+    return CONNECTION_STATE.test(state) ? 'CONNECT_FAILED' : (CONNECTION_ERRNOS[state] ?? null);
+  }
+  if (!(error instanceof Error)) return null;
+  if (TIMEOUT_WORDS.test(error.message)) return 'CONNECT_TIMEOUT';
+  return CONNECTION_WORDS.test(error.message) ? 'CONNECT_FAILED' : null;
+}
+
 function isDiskFull(error: unknown): boolean {
   const state = sqlState(error);
   if (state === DISK_FULL_STATE || state === 'ENOSPC') return true;
@@ -30,13 +65,14 @@ function isDiskFull(error: unknown): boolean {
 }
 
 /**
- * Turns a fault of the database or of its files into STORAGE_FAILED or DISK_FULL; `where` names the store. What is
+ * Turns a fault of the database, of the way to it or of its files into CONNECT_*, STORAGE_FAILED or DISK_FULL; `where`
+ * names the store. What is
  * one of ours already stays so, also inside Drizzle's wrapper, whose message would hold the query's values.
  */
 export function storageError(error: unknown, where: string): YeeterError {
   if (error instanceof YeeterError) return error;
   if (error instanceof DrizzleQueryError) return storageError(error.cause, where);
-  const reason = describe(error);
+  const reason = redact(describe(error));
   if (isDiskFull(error)) {
     return new YeeterError(
       'DISK_FULL',
@@ -44,7 +80,22 @@ export function storageError(error: unknown, where: string): YeeterError {
       { cause: error },
     );
   }
+  const connection = connectionCode(error);
+  if (connection)
+    return new YeeterError(connection, `${where}: ${HINTS[connection] ?? reason}`, { cause: error });
   return new YeeterError('STORAGE_FAILED', `${where}: ${reason}`, { cause: error });
+}
+
+const CONNECTION_CODES: readonly ErrorCode[] = [
+  'CONNECT_REFUSED',
+  'CONNECT_TIMEOUT',
+  'CONNECT_FAILED',
+  'NAME_NOT_FOUND',
+];
+
+/** The database could not be reached, or went away: what was asked may have been done or not. */
+export function isConnectionFault(error: unknown): boolean {
+  return error instanceof YeeterError && CONNECTION_CODES.includes(error.code);
 }
 
 /** A row was there already, or two writers met: the same work succeeds when it skips what exists. */

@@ -1,59 +1,28 @@
-import { type EncodedRows, insertStatement } from './ledger-columns.ts';
-import {
-  ATTEMPT_COLUMNS,
-  DEPTH_COLUMNS,
-  type EncodedLedger,
-  EVENT_COLUMNS,
-  HEALTH_COLUMNS,
-  ITERATION_COLUMNS,
-  WINDOW_COLUMNS,
-} from './ledger-tables.ts';
+import type { EncodedRows } from './ledger-columns.ts';
+import { ADD_DUPLICATES, ledgerStatements, MARK, OTHER_ROWS } from './ledger-statements.ts';
+import type { EncodedLedger } from './ledger-tables.ts';
 import type { LedgerReceipt } from './port.ts';
-import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
+import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
 import { isConflict } from './storage-error.ts';
 
-const INSERT_ATTEMPTS = insertStatement('job_attempts', ATTEMPT_COLUMNS);
-const INSERT_ITERATIONS = insertStatement('iterations', ITERATION_COLUMNS);
-const SKIP = 'on conflict do nothing';
-const SETTLE =
-  "insert into jobs (run_id, job_id, outcome, attempt) select run_id, job_id, outcome, attempt from added where outcome <> 'retried'";
-
-const NEW_ATTEMPTS = `with added as (${INSERT_ATTEMPTS} returning run_id, job_id, outcome, attempt) ${SETTLE}`;
-
-const NEW_ROWS: readonly [keyof EncodedLedger, string][] = [
-  ['attempts', NEW_ATTEMPTS],
-  ['iterations', INSERT_ITERATIONS],
-  ['events', insertStatement('run_events', EVENT_COLUMNS)],
-  ['windows', insertStatement('metric_windows', WINDOW_COLUMNS)],
-  ['health', insertStatement('process_health', HEALTH_COLUMNS)],
-  ['depths', insertStatement('queue_depths', DEPTH_COLUMNS)],
-];
-
-/** (run, attempts added, of which settle their job, jobs settled) */
-const MISSING_ATTEMPTS =
-  `with added as (${INSERT_ATTEMPTS} ${SKIP} returning run_id, job_id, outcome, attempt), ` +
-  `settled as (${SETTLE} ${SKIP} returning run_id) ` +
-  "select run_id, count(*), count(*) filter (where outcome <> 'retried'), " +
-  '(select count(*) from settled where settled.run_id = added.run_id) from added group by run_id';
-
-/** (run, iterations added) */
-const MISSING_ITERATIONS =
-  `with added as (${INSERT_ITERATIONS} ${SKIP} returning run_id) ` +
-  'select run_id, count(*) from added group by run_id';
+/** One writer of batches at a time: how its batches are told apart, and where its sums go. */
+export interface LedgerLine {
+  /** Of `ledger_writers`. */
+  id: string;
+  /** Of `run_sums`. */
+  slot: number;
+  /** Batches so far. */
+  batches: number;
+}
 
 const NO_DUPLICATES: LedgerReceipt = { duplicateAttempts: 0, duplicateIterations: 0 };
 const MAX_TRIES = 5;
 /** Class of the advisory locks on runs; an arbitrary constant. */
 const LEDGER_LOCK = 1_984_112;
 
-/** The common case: every row is new, so that nothing has to be looked up and a clash undoes the whole batch. */
-async function insertNew(executor: SqlExecutor, batch: EncodedLedger): Promise<void> {
-  const work = NEW_ROWS.filter(([kind]) => batch[kind] !== null);
-  const insertAll = async (queries: SqlQueries): Promise<void> => {
-    for (const [kind, statement] of work) await queries.query(statement, batch[kind]!.columns);
-  };
-  if (work.length === 1) await insertAll(executor);
-  else if (work.length > 1) await executor.transaction(insertAll);
+/** Parameters of a statement that keeps sums, or not. */
+function parameters(rows: EncodedRows, executor: SqlExecutor, line: LedgerLine): SqlParameter[] {
+  return executor.shared ? [...rows.columns, line.slot] : rows.columns;
 }
 
 /** Duplicates of each run: what was sent less what was added. */
@@ -72,14 +41,52 @@ async function lockRuns(tx: SqlQueries, batch: EncodedLedger): Promise<void> {
     await tx.query('select pg_advisory_xact_lock($1, ($2::int8 % 2147483647)::int4)', [LEDGER_LOCK, runId]);
 }
 
-/** What is there already stays as it is and is counted with its run, in the same transaction. */
-async function insertMissing(tx: SqlQueries, batch: EncodedLedger): Promise<LedgerReceipt> {
-  await lockRuns(tx, batch);
-  const attempts = batch.attempts ? await tx.query(MISSING_ATTEMPTS, batch.attempts.columns) : [];
-  const iterations = batch.iterations ? await tx.query(MISSING_ITERATIONS, batch.iterations.columns) : [];
-  for (const [kind, statement] of NEW_ROWS.slice(2))
-    if (batch[kind]) await tx.query(`${statement} ${SKIP}`, batch[kind].columns);
+/** One batch on its way. */
+interface LedgerWrite {
+  executor: SqlExecutor;
+  batch: EncodedLedger;
+  line: LedgerLine;
+  /** Of this batch, in its line. */
+  number: number;
+}
 
+/**
+ * Queued jobs have a transaction of their own: a batch that settled some jobs and queued others could wait for another
+ * that does so the other way round.
+ */
+async function insertQueued({ executor, batch, line }: LedgerWrite): Promise<void> {
+  if (!batch.queued) return;
+  await executor.query(
+    ledgerStatements(executor.shared, true).queued,
+    parameters(batch.queued, executor, line),
+  );
+}
+
+/** False when an earlier try of this batch, whose answer was lost, has done it. */
+async function isMine(tx: SqlQueries, { executor, line, number }: LedgerWrite): Promise<boolean> {
+  return !executor.shared || (await tx.query(MARK, [line.id, number])).length > 0;
+}
+
+/** Attempts first and terminal rows next: what they add up to is the last thing that writers of a run wait for. */
+async function insertRows(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<LedgerReceipt> {
+  const { executor, batch, line } = write;
+  const statements = ledgerStatements(executor.shared, skip);
+  for (const [kind, statement] of OTHER_ROWS)
+    if (batch[kind])
+      await tx.query(skip ? `${statement} on conflict do nothing` : statement, batch[kind].columns);
+  const insert = async (kind: 'attempts' | 'iterations'): Promise<unknown[][]> =>
+    batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], executor, line)) : [];
+  const attempts = await insert('attempts');
+  const iterations = await insert('iterations');
+  return !skip && !executor.shared ? NO_DUPLICATES : await countDuplicates(tx, write, attempts, iterations);
+}
+
+async function countDuplicates(
+  tx: SqlQueries,
+  { batch, line }: LedgerWrite,
+  attempts: readonly unknown[][],
+  iterations: readonly unknown[][],
+): Promise<LedgerReceipt> {
   const attemptsMissed = shortfall(batch.attempts, attempts);
   for (const [runId, , settling, settled] of attempts) {
     const late = Number(settling) - Number(settled);
@@ -88,30 +95,56 @@ async function insertMissing(tx: SqlQueries, batch: EncodedLedger): Promise<Ledg
   const iterationsMissed = shortfall(batch.iterations, iterations);
   for (const counts of [attemptsMissed, iterationsMissed])
     for (const [runId, count] of counts)
-      if (count > 0)
-        await tx.query('update runs set duplicate_count = duplicate_count + $2 where id = $1', [
-          runId,
-          count,
-        ]);
+      if (count > 0) await tx.query(ADD_DUPLICATES, [runId, line.slot, count]);
   return { duplicateAttempts: total(attemptsMissed), duplicateIterations: total(iterationsMissed) };
 }
 
-/**
- * One transaction a batch. The first try takes every row for new; when one is there already, the batch is written
- * again with a look at each row, so that the first of two equal rows wins and the second is only counted.
- */
-export async function writeLedger(executor: SqlExecutor, batch: EncodedLedger): Promise<LedgerReceipt> {
-  try {
-    await insertNew(executor, batch);
-    return NO_DUPLICATES;
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-  }
+/** The common case: every row is new, so that nothing has to be looked up and a clash undoes the whole batch. */
+async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
+  const { executor, batch } = write;
+  const kinds = Object.entries(batch).filter(([kind, rows]) => kind !== 'queued' && rows !== null).length;
+  if (kinds === 0) return NO_DUPLICATES;
+  if (kinds === 1 && !executor.shared) return await insertRows(executor, write, false);
+  return await executor.transaction(async (tx) =>
+    (await isMine(tx, write)) ? await insertRows(tx, write, false) : NO_DUPLICATES,
+  );
+}
+
+/** What is there already stays as it is and is counted with its run, in the same transaction. */
+async function insertMissing(write: LedgerWrite): Promise<LedgerReceipt> {
   for (let tries = 1; ; tries++) {
     try {
-      return await executor.transaction((tx) => insertMissing(tx, batch));
+      return await write.executor.transaction(async (tx) => {
+        if (!(await isMine(tx, write))) return NO_DUPLICATES;
+        await lockRuns(tx, write.batch);
+        return await insertRows(tx, write, true);
+      });
     } catch (error) {
       if (!isConflict(error) || tries === MAX_TRIES) throw error;
     }
   }
+}
+
+/**
+ * One transaction a batch. The first try takes every row for new; when one is there already, the batch is written
+ * again with a look at each row, so that the first of two equal rows wins and the second is only counted. A batch
+ * whose connection breaks is written again, and is there once; its receipt may then miss duplicates that the run
+ * counts.
+ */
+export async function writeLedger(
+  executor: SqlExecutor,
+  batch: EncodedLedger,
+  line: LedgerLine,
+): Promise<LedgerReceipt> {
+  line.batches++;
+  const write: LedgerWrite = { executor, batch, line, number: line.batches };
+  await executor.repeatable(() => insertQueued(write));
+  return await executor.repeatable(async () => {
+    try {
+      return await insertNew(write);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      return await insertMissing(write);
+    }
+  });
 }

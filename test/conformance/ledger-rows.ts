@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DicomAccounts } from '../../src/domain/job.ts';
 import { createHistogram } from '../../src/metrics/histogram.ts';
 import type { WindowRow } from '../../src/metrics/series.ts';
+import type { QueuedJobRow } from '../../src/storage/coordination-port.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, NewRun } from '../../src/storage/port.ts';
 
 /** Rows of a ledger for tests and measurements; a test changes what it is about. */
@@ -40,6 +41,30 @@ export function newRun(change: Partial<NewRun> = {}): NewRun {
     concurrency: 2,
     onFailure: 'continue',
     tags: ['a, "b"', 'ü'],
+    endpoints: {
+      pacs: {
+        name: 'pacs',
+        endpointType: 'DICOM_SCP',
+        hostname: '127.0.0.1',
+        port: 104,
+        aeTitle: 'PACS',
+        callingAeTitle: null,
+      },
+    },
+    limits: { pacs: { maxConnections: 4, maxPerSecond: 2.5, maxBytes: null, ramp: true } },
+    ...change,
+  };
+}
+
+export function queuedRow(runId: number, change: Partial<QueuedJobRow> = {}): QueuedJobRow {
+  return {
+    jobId: randomUUID(),
+    runId,
+    iteration: 1,
+    segment: 1,
+    queue: 'yeeter.simulation.orders',
+    jobType: null,
+    publishedAtMs: 1_790_000_000_000,
     ...change,
   };
 }
@@ -130,5 +155,14 @@ export function windowRow(runId: number, second: number, change: Partial<WindowR
 }
 
 export function batchOf(rows: Partial<LedgerBatch>): LedgerBatch {
-  return { attempts: [], iterations: [], events: [], windows: [], health: [], depths: [], ...rows };
+  return {
+    queued: [],
+    attempts: [],
+    iterations: [],
+    events: [],
+    windows: [],
+    health: [],
+    depths: [],
+    ...rows,
+  };
 }

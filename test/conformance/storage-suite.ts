@@ -124,6 +124,7 @@ export function storageConforms(name: string, store: () => StoragePort): void {
       };
       const depth = { runId, queue: 'q', second: 1_790_000_000, ready: 3, unacknowledged: 2, consumers: 1 };
       await store().writeLedger({
+        queued: [],
         attempts: [attempt],
         iterations: [iteration, iterationRow(runId, 2)],
         events: [event],
@@ -313,6 +314,7 @@ export function storageConforms(name: string, store: () => StoragePort): void {
         jobs: 2,
         jobsSucceeded: 1,
         jobsDead: 1,
+        requeued: 0,
         attempts: 2,
         attemptsSucceeded: 1,
         attemptDurationSumUs: 400,

@@ -2,14 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Endpoint } from '../../src/domain/endpoint.ts';
+import type { Endpoint, EndpointLimits } from '../../src/domain/endpoint.ts';
 import type { RunIdentity } from '../../src/domain/identity.ts';
 import { parseTemplate } from '../../src/domain/load-template.ts';
 import type { OnFailure, Template } from '../../src/domain/template.ts';
 import type { Closeable } from '../../src/lib/lifecycle.ts';
 import type { RunTotals } from '../../src/metrics/totals.ts';
 import { createEngine, type Engine } from '../../src/roles/engine.ts';
-import type { EndpointLimits } from '../../src/steps/endpoint-gate.ts';
 import { checkGenerator } from '../../src/steps/generate-hl7.ts';
 import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { RunRecord, StoragePort } from '../../src/storage/port.ts';
@@ -86,6 +85,8 @@ async function runOnce(
     concurrency: options.concurrency ?? 4,
     onFailure: options.onFailure ?? 'continue',
     tags: [],
+    endpoints: endpointsOf(options),
+    limits: options.limits ?? {},
   });
   const input = {
     runId: run.id,

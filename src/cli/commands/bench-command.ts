@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { ON_FAILURE } from '../../domain/template.ts';
 import { parseDicomAddress, parseHostPort } from '../address.ts';
 import { bench } from '../bench.ts';
+import { configOf } from './durable-options.ts';
 import { gather, isoTime, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
@@ -12,7 +13,8 @@ Examples:
   $ yeeter bench --patients 1000
   $ yeeter bench order-to-image --seed 7 --namespace 0 --out first
   $ yeeter bench examples/templates/orders-only.yaml --mllp 127.0.0.1:2575 --concurrency 64
-  $ yeeter bench examples/templates/mixed-modalities.yaml --dicom ORTHANC@127.0.0.1:4242`;
+  $ yeeter bench mixed-modalities --dicom ORTHANC@127.0.0.1:4242
+  $ yeeter bench --queue-url amqp://127.0.0.1 --database-url postgres://yeeter@127.0.0.1/yeeter --workers 2`;
 
 /** Identifiers have eight digits. */
 const MAX_PATIENTS = 100_000_000;
@@ -49,6 +51,9 @@ export function addBenchCommand(program: Command): void {
     )
     .option('--out <dir>', 'folder of the files (default: yeeter-out/run-<number>)')
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
+    .option('--queue-url <url>', 'RabbitMQ, with --database-url (environment: RABBITMQ_URL)')
+    .option('--database-url <url>', 'PostgreSQL, with --queue-url (environment: DATABASE_URL)')
+    .option('--workers <count>', 'worker processes over RabbitMQ', wholeNumber(0, 64), 2)
     .option('--resume <run>', 'go on with an interrupted run of the data folder', wholeNumber(1, 2 ** 53 - 1))
     .option('--json', 'print run.json instead of the summary', false)
     .option('--quiet', 'print nothing but faults', false)
@@ -68,6 +73,8 @@ export function addBenchCommand(program: Command): void {
         dicom: flags.dicom ?? null,
         outDir: flags.out ?? null,
         dataDir: flags.data,
+        config: configOf(flags),
+        workers: flags.workers,
         confirm: flags.confirm,
         json: flags.json,
         quiet: flags.quiet,

@@ -81,6 +81,8 @@ export async function openPglite(folder: string, where: string): Promise<SqlExec
     if (closing) throw new YeeterError('STORAGE_FAILED', `${where} is closed`);
   };
   return {
+    shared: false,
+    repeatable: (work) => work(),
     query: async (text, parameters) => {
       assertOpen();
       return await guarded(() => run(db, text, parameters));

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { toYeeterError } from '../../lib/errors.ts';
+import { migrate } from '../migrate.ts';
 import { SqlStore } from '../sql-store.ts';
 import { storageError } from '../storage-error.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
@@ -76,6 +77,7 @@ async function makeFolder(dataDir: string, clock: Clock): Promise<SqlStore> {
 async function open(folder: string, where: string, clock: Clock): Promise<SqlStore> {
   const executor = await openPglite(folder, where);
   try {
+    await migrate(executor, where);
     return await SqlStore.open(executor, clock, where);
   } catch (error) {
     await executor.close().catch(() => {});

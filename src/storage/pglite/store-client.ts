@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { YeeterError } from '../../lib/errors.ts';
+import type { CoordinationPort } from '../coordination-port.ts';
 import { encodeLedger } from '../ledger-tables.ts';
-import type { StoragePort } from '../port.ts';
 import type { SqlStore } from '../sql-store.ts';
 import type { PlainError, StoreMethod, StoreRequest, StoreResponse } from './store-protocol.ts';
 
@@ -19,7 +19,7 @@ export function rebuiltError({ code, message, retryable }: PlainError): YeeterEr
  * storage thread takes them as they come. The port holds the process only while an answer is awaited; `close()`
  * waits for those and closes the port, not the store.
  */
-export function createStoreClient(port: MessagePort): StoragePort {
+export function createStoreClient(port: MessagePort): CoordinationPort {
   const waiters = new Map<number, Waiter>();
   let nextId = 1;
   let gone: YeeterError | null = null;
@@ -91,6 +91,18 @@ export function createStoreClient(port: MessagePort): StoragePort {
     listTargets: () => call('listTargets'),
     registerTarget: (target) => call('registerTarget', target),
     removeTarget: (host, port_) => call('removeTarget', host, port_),
+    claimRun: (runnerId, leaseMs) => call('claimRun', runnerId, leaseMs),
+    renewLease: (runId, fence, leaseMs) => call('renewLease', runId, fence, leaseMs),
+    releaseLease: (runId, fence) => call('releaseLease', runId, fence),
+    setStarted: (runId, fence, started) => call('setStarted', runId, fence, started),
+    runCounts: (runId) => call('runCounts', runId),
+    handedOffIterations: (runId, page) => call('handedOffIterations', runId, page),
+    control: () => call('control'),
+    setQueueMode: (queue, mode) => call('setQueueMode', queue, mode),
+    heartbeat: (worker) => call('heartbeat', worker),
+    listWorkers: (filter) => call('listWorkers', filter),
+    deadJobs: (filter) => call('deadJobs', filter),
+    reopenJobs: (jobs) => call('reopenJobs', jobs),
     close,
     [Symbol.asyncDispose]: close,
   };

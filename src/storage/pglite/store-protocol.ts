@@ -23,6 +23,18 @@ export const STORE_METHODS = [
   'listTargets',
   'registerTarget',
   'removeTarget',
+  'claimRun',
+  'renewLease',
+  'releaseLease',
+  'setStarted',
+  'runCounts',
+  'handedOffIterations',
+  'control',
+  'setQueueMode',
+  'heartbeat',
+  'listWorkers',
+  'deadJobs',
+  'reopenJobs',
 ] as const satisfies readonly (keyof SqlStore)[];
 
 export type StoreMethod = (typeof STORE_METHODS)[number];

@@ -1,21 +1,33 @@
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import type { StoragePort } from '../port.ts';
+import type { CoordinationPort } from '../coordination-port.ts';
+import { assertMigrated, migrate } from '../migrate.ts';
 import { SqlStore } from '../sql-store.ts';
 import { openPg } from './pg-executor.ts';
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database` */
   databaseUrl: string;
-  /** Connections. @default 8 */
+  /** Brings the tables up to date; without it they must be. @default false */
+  migrate?: boolean;
+  /** Connections at a time. @default 4 */
   poolSize?: number;
+  /** How long what is asked waits for a database that went away, milliseconds. @default 60000 */
+  retryForMs?: number;
   clock?: Clock;
 }
 
-/** PostgreSQL 15 or newer, for any number of processes. @throws {YeeterError} STORAGE_FAILED, DISK_FULL */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<StoragePort> {
-  const { databaseUrl, poolSize = 8, clock = systemClock } = options;
-  const executor = openPg(databaseUrl, poolSize);
+/**
+ * PostgreSQL 15 or newer, for any number of processes. Once open, it outlasts a restart of the database: whatever is
+ * asked meanwhile waits until it can connect; what was under way is asked again where that is harmless, so that only
+ * `createRun`, `transitionRun` and `heartbeat` may fail with CONNECT_FAILED without saying whether they were done.
+ * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, SCHEMA_OUTDATED, STORAGE_FAILED, DISK_FULL
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<CoordinationPort> {
+  const { databaseUrl, poolSize = 4, retryForMs = 60_000, clock = systemClock } = options;
+  const executor = openPg(databaseUrl, { poolSize, retryForMs });
   try {
+    if (options.migrate) await migrate(executor, executor.where);
+    else await assertMigrated(executor, executor.where);
     return await SqlStore.open(executor, clock, executor.where);
   } catch (error) {
     await executor.close();

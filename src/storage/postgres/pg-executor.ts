@@ -1,6 +1,10 @@
 import pg from 'pg';
+import { backoffMs } from '../../lib/backoff.ts';
+import { YeeterError } from '../../lib/errors.ts';
+import { delay } from '../../lib/lifecycle.ts';
+import { redact } from '../../lib/redact.ts';
 import type { SqlExecutor, SqlParameter, SqlQueries } from '../sql-executor.ts';
-import { storageError } from '../storage-error.ts';
+import { isConnectionFault, storageError } from '../storage-error.ts';
 
 const INT8 = 20;
 
@@ -14,18 +18,23 @@ const TYPES: pg.CustomTypesConfig = {
     oid === INT8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format),
 };
 
-/** Host, port and database of a connection URL, without its credentials. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** The server ends a statement, or a transaction that was left open, after this. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+/** A server that has not answered by then is not there any more. */
+const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
+
+const RECONNECT = { delayMs: 100, backoff: 'exponential', maxDelayMs: 2_000 } as const;
+
+/** Host, port and database of a connection URL, without its credentials. @throws {YeeterError} CONFIG_INVALID */
 function nameOf(databaseUrl: string): string {
-  try {
-    const { host, pathname } = new URL(databaseUrl);
-    return `database ${host}${pathname}`;
-  } catch {
-    return 'database';
-  }
+  const url = URL.parse(databaseUrl);
+  if (url) return `database ${url.host}${url.pathname}`;
+  throw new YeeterError('CONFIG_INVALID', `"${redact(databaseUrl)}" is no URL of a database`);
 }
 
-async function run(source: pg.Pool | pg.PoolClient, text: string, parameters: readonly SqlParameter[] = []) {
-  const { rows } = await source.query<unknown[]>({
+async function run(client: pg.PoolClient, text: string, parameters: readonly SqlParameter[] = []) {
+  const { rows } = await client.query<unknown[]>({
     text,
     values: [...parameters],
     rowMode: 'array',
@@ -34,17 +43,41 @@ async function run(source: pg.Pool | pg.PoolClient, text: string, parameters: re
   return rows;
 }
 
+function createPool(databaseUrl: string, poolSize: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: poolSize,
+    application_name: 'yeeter',
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+  });
+  // A connection that breaks is replaced by the pool; what was under way on it fails by itself.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
 export interface PgExecutor extends SqlExecutor {
   /** For messages; holds no credentials. */
   where: string;
 }
 
-/** Connects with the first query. */
-export function openPg(databaseUrl: string, poolSize: number): PgExecutor {
+export interface PgOptions {
+  poolSize: number;
+  /** How long connecting is tried again once it has succeeded before, milliseconds. */
+  retryForMs: number;
+}
+
+/** Connects with the first query. @throws {YeeterError} CONFIG_INVALID */
+export function openPg(databaseUrl: string, { poolSize, retryForMs }: PgOptions): PgExecutor {
   const where = nameOf(databaseUrl);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: poolSize });
-  // An idle connection that breaks is replaced by the pool; the next query says what is wrong.
-  pool.on('error', () => {});
+  const pool = createPool(databaseUrl, poolSize);
+  const closed = new AbortController();
+  let wasThere = false;
+
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -52,32 +85,68 @@ export function openPg(databaseUrl: string, poolSize: number): PgExecutor {
       throw storageError(error, where);
     }
   };
-  const transaction = async <T>(work: (queries: SqlQueries) => Promise<T>): Promise<T> => {
-    const client = await pool.connect();
-    let broken: Error | boolean = false;
+
+  /** Until `work` fails for another reason than its connection, or the time is up. */
+  const whileAway = async <T>(work: () => Promise<T>): Promise<T> => {
+    const untilMs = performance.now() + retryForMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await guarded(work);
+      } catch (error) {
+        const over = !wasThere || closed.signal.aborted || performance.now() >= untilMs;
+        if (over || !isConnectionFault(error)) throw error;
+      }
+      await delay(backoffMs(RECONNECT, attempt), closed.signal);
+    }
+  };
+
+  const connect = async (): Promise<pg.PoolClient> => {
+    const client = await whileAway(() => pool.connect());
+    wasThere = true;
+    return client;
+  };
+
+  /** A connection whose state is not known is not given to anybody else. */
+  const withClient = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const client = await connect();
+    let broken = false;
     try {
-      await client.query('begin');
-      const result = await work({
-        query: (text, parameters) => guarded(() => run(client, text, parameters)),
-      });
-      await client.query('commit');
-      return result;
+      return await guarded(() => work(client));
     } catch (error) {
-      await client.query('rollback').catch((fault: Error) => (broken = fault));
+      broken = isConnectionFault(error);
       throw error;
     } finally {
       client.release(broken);
     }
   };
+
+  const transaction = <T>(work: (queries: SqlQueries) => Promise<T>): Promise<T> =>
+    withClient(async (client) => {
+      await client.query('begin');
+      try {
+        const result = await work({
+          query: (text, parameters) => guarded(() => run(client, text, parameters)),
+        });
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        if (!isConnectionFault(storageError(error, where))) await client.query('rollback');
+        throw error;
+      }
+    });
+
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
+    closed.abort();
     closing ??= pool.end();
     return closing;
   };
   return {
     where,
-    query: (text, parameters) => guarded(() => run(pool, text, parameters)),
-    transaction: (work) => guarded(() => transaction(work)),
+    shared: true,
+    repeatable: whileAway,
+    query: (text, parameters) => withClient((client) => run(client, text, parameters)),
+    transaction,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { openDurableShape } from '../../roles/durable-shape.ts';
+import { startRunnerRole } from '../../roles/runner-role.ts';
+import {
+  configOf,
+  type DurableFlags,
+  logLine,
+  untilInterrupted,
+  withDurableUrls,
+} from './durable-options.ts';
+import { wholeNumber } from './options.ts';
+
+const EXAMPLES = `
+Any number of runners may work on one ledger: each run has one at a time, and another goes on with it when that one
+dies. Ctrl-C or SIGTERM gives the runs back and ends with 0.
+
+Examples:
+  $ yeeter runner --database-url postgres://yeeter@127.0.0.1/yeeter --queue-url amqp://127.0.0.1`;
+
+export function addRunnerCommand(program: Command): void {
+  withDurableUrls(program.command('runner'))
+    .description('carry runs from PostgreSQL: start their patients, publish their jobs, end them')
+    .option('--max-runs <count>', 'runs at a time', wholeNumber(1, 100), 4)
+    .option('--studies <dir>', 'where steps with "store: disk" write')
+    .option('--quiet', 'print nothing but faults', false)
+    .addHelpText('after', EXAMPLES)
+    .action(async (flags: DurableFlags & { maxRuns: number; studies?: string; quiet: boolean }) => {
+      const log = flags.quiet ? () => {} : logLine;
+      await using shape = await openDurableShape(configOf(flags), 'yeeter runner', logLine);
+      await using runner = startRunnerRole({
+        ...shape,
+        processId: `runner-${process.pid}-${randomUUID().slice(0, 8)}`,
+        maxRuns: flags.maxRuns,
+        studyDir: flags.studies === undefined ? null : resolve(flags.studies),
+        log,
+      });
+      log('runner ready');
+      await untilInterrupted(runner.ended);
+    });
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { DEFAULT_QUEUE } from '../../domain/template.ts';
+import { VERSION } from '../../lib/version.ts';
+import { openDurableShape } from '../../roles/durable-shape.ts';
+import { startWorkerRole } from '../../roles/worker-role.ts';
+import {
+  configOf,
+  type DurableFlags,
+  logLine,
+  untilInterrupted,
+  withDurableUrls,
+} from './durable-options.ts';
+
+const EXAMPLES = `
+Ctrl-C or SIGTERM stops consuming, hands back what has not begun, finishes what has, and ends with 0.
+
+Examples:
+  $ yeeter worker --queues yeeter.simulation.orders,stores --concurrency 8
+  $ WORKER_PREFETCH=64 yeeter worker`;
+
+interface WorkerFlags extends DurableFlags {
+  queues?: string;
+  prefetch?: string;
+  concurrency?: string;
+  grace?: string;
+  quiet: boolean;
+}
+
+export function addWorkerCommand(program: Command): void {
+  withDurableUrls(program.command('worker'))
+    .description('work off the jobs of queues on RabbitMQ')
+    .option('--queues <names>', 'queues, separated by commas (environment: RABBITMQ_ORDER_QUEUE)')
+    .option('--prefetch <count>', 'unacknowledged jobs of each queue (WORKER_PREFETCH, 32)')
+    .option('--concurrency <count>', 'jobs at a time (WORKER_CONCURRENCY, 8)')
+    .option('--grace <ms>', 'for what has begun when it is asked to stop (WORKER_GRACE_MS, 10000)')
+    .option('--quiet', 'print nothing but faults', false)
+    .addHelpText('after', EXAMPLES)
+    .action(async (flags: WorkerFlags) => {
+      const config = configOf(flags, {
+        WORKER_PREFETCH: flags.prefetch,
+        WORKER_CONCURRENCY: flags.concurrency,
+        WORKER_GRACE_MS: flags.grace,
+      });
+      const queues = flags.queues?.split(',').map((name) => name.trim()) ?? [
+        config.orderQueue ?? DEFAULT_QUEUE,
+      ];
+      const log = flags.quiet ? () => {} : logLine;
+      await using shape = await openDurableShape(config, 'yeeter worker', logLine);
+      await using worker = await startWorkerRole({
+        ...shape,
+        queues: [...new Set(queues.filter((name) => name !== ''))],
+        processId: `worker-${process.pid}-${randomUUID().slice(0, 8)}`,
+        version: VERSION,
+        prefetch: config.workerPrefetch,
+        concurrency: config.workerConcurrency,
+        graceMs: config.workerGraceMs,
+        log,
+      });
+      log(`worker ready for ${queues.join(', ')}`);
+      await untilInterrupted(worker.ended);
+    });
+}

@@ -1,0 +1,207 @@
+import type { RunStatus } from '../domain/run-state.ts';
+import { RUN_END_STEP } from '../ledger/event-log.ts';
+import type { LedgerWriter } from '../ledger/ledger-writer.ts';
+import { endIteration } from '../ledger/run-context.ts';
+import { createRunTracker } from '../ledger/run-tracker.ts';
+import { terminalRow } from '../ledger/terminal-row.ts';
+import type { Clock } from '../lib/clock.ts';
+import { failure } from '../lib/errors.ts';
+import { delay } from '../lib/lifecycle.ts';
+import { createSemaphore } from '../lib/semaphore.ts';
+import type { Recorder } from '../metrics/recorder.ts';
+import type { QueuePort } from '../queue/port.ts';
+import { decideRunEnd } from '../runner/finish-run.ts';
+import { startIterations } from '../runner/orchestrate.ts';
+import { drawAhead } from '../steps/draw-ahead.ts';
+import { startState } from '../steps/start-state.ts';
+import type { StudyFactory } from '../steps/study-factory.ts';
+import { allFinished, allHandedOff } from '../storage/all-rows.ts';
+import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
+import { asyncQueues, createRunSession, sampleDepths } from './run-session.ts';
+import { LEASE_MS } from './runner-role.ts';
+
+export interface ClaimedRunOptions {
+  claim: RunClaim;
+  store: CoordinationPort;
+  queue: QueuePort;
+  deploymentId: string;
+  processId: string;
+  ledger: LedgerWriter;
+  recorder: Recorder;
+  studies: StudyFactory;
+  studyDir: string | null;
+  clock: Clock;
+}
+
+export interface ClaimedRun {
+  renew(): Promise<void>;
+  cancel(): void;
+  setQueueModes(modes: ControlState['queueModes']): void;
+  /** Stops without ending the run, so that another runner goes on with it. */
+  giveBack(): void;
+  /** The run's final status; null when it was given back or taken over. */
+  ended: Promise<RunStatus | null>;
+}
+
+const SAMPLE_INTERVAL_MS = 1000;
+const POLL_MS = 200;
+/** After a cancel, workers have so long to settle what they hold or receive; the rest is ended here. */
+const CANCEL_GRACE_MS = 6000;
+/** Iterations under way in queues and workers; the broker bears more, but nobody is served by a longer line. */
+const MAX_BACKLOG = 20_000;
+
+export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
+  const { claim, store, queue, ledger, recorder, studies, clock } = options;
+  const { run, fence } = claim;
+  const places = createSemaphore(run.concurrency);
+  const tracker = createRunTracker(places.release);
+  const session = createRunSession({
+    run,
+    endpoints: run.endpoints,
+    limits: run.limits,
+    deploymentId: options.deploymentId,
+    ledger,
+    recorder,
+    tracker,
+    studies,
+    studyDir: options.studyDir,
+    clock,
+    recordQueued: true,
+    defaultConnections: run.concurrency,
+  });
+  const { context } = session;
+  const queues = asyncQueues(run.template);
+  let cancelled = run.cancelRequested;
+  let givenBack = false;
+  let modes: ControlState['queueModes'] = {};
+  /** Ended or handed off before this life of the run. */
+  let before = new Set<number>();
+  let backlog = 0;
+
+  const startedSoFar = (): number => before.size + tracker.started;
+
+  const sample = async (): Promise<void> => {
+    await store.setStarted(run.id, fence, startedSoFar());
+    const { completed, failed, cancelled: ended } = await store.runCounts(run.id);
+    backlog = startedSoFar() - completed - failed - ended;
+    await sampleDepths(queue, queues, run.id, ledger, clock);
+  };
+  // What fails here shows in what the run itself does next.
+  const sampleTimer = setInterval(() => void sample().catch(() => {}), SAMPLE_INTERVAL_MS);
+
+  const held = (): boolean => backlog > MAX_BACKLOG || queues.some((name) => modes[name] === 'draining');
+
+  const carry = async (): Promise<RunStatus | null> => {
+    await queue.declare(queues);
+    if (claim.resumed) {
+      before = await allFinished(store, run.id);
+      for (const iteration of await allHandedOff(store, run.id)) before.add(iteration);
+    }
+    if (cancelled) session.stop();
+    if (run.startedIterations < run.patientCount) {
+      await drawAhead(studies, run.template, run.identity, run.patientCount, context.stop);
+    }
+    await store.transitionRun(run.id, claim.resumed ? 'resume' : 'start', { fence });
+    context.events.run(claim.resumed ? 'WARN' : 'INFO', claim.resumed ? 'resumed' : 'started');
+    await startIterations({
+      context,
+      queue,
+      places,
+      isSettledElsewhere: (iteration) => before.has(iteration),
+      resumed: claim.resumed,
+      startState: (iteration) => startState(run.template, run.identity, iteration),
+      holdPlaces: false,
+      mayStart: async () => {
+        while (held() && !context.stop.aborted) await delay(POLL_MS, context.stop);
+      },
+    });
+    await tracker.idle();
+    await ledger.flushed();
+    if (givenBack) return giveUp();
+    const started = startedSoFar();
+    await store.transitionRun(run.id, 'runner_ended', { startedIterations: started, fence });
+    return awaitWorkers(started);
+  };
+
+  const awaitWorkers = async (started: number): Promise<RunStatus | null> => {
+    let cancelledAtMs: number | null = null;
+    for (;;) {
+      const counts = await store.runCounts(run.id);
+      if (counts.completed + counts.failed + counts.cancelled >= started) return conclude(counts.failed);
+      if (givenBack) return giveUp();
+      if (cancelled) {
+        cancelledAtMs ??= performance.now();
+        if (performance.now() - cancelledAtMs > CANCEL_GRACE_MS) await endWhatIsLeft();
+      }
+      await delay(POLL_MS);
+    }
+  };
+
+  /** Jobs of a cancelled run that wait for their time, or for a worker, would hold its end up for as long. */
+  const endWhatIsLeft = async (): Promise<void> => {
+    const why = failure('CANCELLED', 'the run was cancelled while the job waited in its queue');
+    for (const iteration of await allHandedOff(store, run.id)) {
+      const nowUs = clock.epochUs();
+      const state = startState(run.template, run.identity, iteration);
+      const ending = {
+        runId: run.id,
+        iteration,
+        outcome: 'cancelled',
+        failedStep: null,
+        failure: why,
+      } as const;
+      endIteration(
+        context,
+        terminalRow({ ...ending, state, intendedStartUs: nowUs, nowUs, possiblyRepeated: false }),
+      );
+    }
+    await ledger.flushed();
+  };
+
+  const conclude = async (failed: number): Promise<RunStatus> => {
+    const event = decideRunEnd({ failed, cancelled, onFailure: run.onFailure, faulted: false });
+    context.events.run(event === 'over_ok' ? 'SUCCESS' : 'WARN', `ended: ${event}`, RUN_END_STEP);
+    clearInterval(sampleTimer);
+    await sample();
+    ledger.windows(recorder.takeWindows(true));
+    await ledger.flushed();
+    const over = await store.transitionRun(run.id, event, { startedIterations: startedSoFar(), fence });
+    await store.releaseLease(run.id, fence);
+    return over.status;
+  };
+
+  const giveUp = async (): Promise<null> => {
+    await store.setStarted(run.id, fence, startedSoFar());
+    ledger.windows(recorder.takeWindows(true));
+    await ledger.flushed();
+    await store.releaseLease(run.id, fence);
+    return null;
+  };
+
+  const leave = (): void => {
+    givenBack = true;
+    session.stop();
+  };
+  const ended = carry().finally(async () => {
+    clearInterval(sampleTimer);
+    await session.close();
+  });
+
+  return {
+    renew: async () => {
+      if (!(await store.renewLease(run.id, fence, LEASE_MS))) {
+        leave();
+        session.cut();
+      }
+    },
+    cancel: () => {
+      cancelled = true;
+      session.stop();
+    },
+    setQueueModes: (next) => {
+      modes = next;
+    },
+    giveBack: leave,
+    ended,
+  };
+}

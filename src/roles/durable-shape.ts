@@ -1,0 +1,63 @@
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../lib/clock.ts';
+import { YeeterError } from '../lib/errors.ts';
+import type { Closeable } from '../lib/lifecycle.ts';
+import { createRabbitQueue, type RabbitQueue } from '../queue/rabbitmq/rabbit-queue.ts';
+import type { CoordinationPort } from '../storage/coordination-port.ts';
+import { openPostgresStore } from '../storage/postgres/open-postgres-store.ts';
+import { createLedgerClock, type LedgerClock } from './ledger-clock.ts';
+
+/** RabbitMQ and PostgreSQL, as any process of the larger shapes uses them. */
+export interface DurableShape extends Closeable {
+  store: CoordinationPort;
+  queue: RabbitQueue;
+  deploymentId: string;
+  clock: LedgerClock;
+}
+
+/** The URL of the ledger. @throws {YeeterError} CONFIG_INVALID when there is none */
+export function requireDatabaseUrl(config: Config): string {
+  if (config.databaseUrl) return config.databaseUrl;
+  const todo = 'set DATABASE_URL or give --database-url, for example postgres://yeeter@127.0.0.1:5432/yeeter';
+  throw new YeeterError('CONFIG_INVALID', `this command works on PostgreSQL: ${todo}`);
+}
+
+export function requireRabbitUrl(config: Config): string {
+  if (config.rabbitmqUrl) return config.rabbitmqUrl;
+  const todo = 'set RABBITMQ_URL or give --queue-url, for example amqp://guest:guest@127.0.0.1:5672';
+  throw new YeeterError('CONFIG_INVALID', `this command works on RabbitMQ: ${todo}`);
+}
+
+/**
+ * Opens both. @param name shown by the broker beside our connections
+ * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, SCHEMA_OUTDATED, QUEUE_UNREACHABLE
+ */
+export async function openDurableShape(
+  config: Config,
+  name: string,
+  log: (line: string) => void,
+): Promise<DurableShape> {
+  const databaseUrl = requireDatabaseUrl(config);
+  const url = requireRabbitUrl(config);
+  const store = await openPostgresStore({ databaseUrl });
+  try {
+    const clock = createLedgerClock(systemClock);
+    const { id: deploymentId } = await store.deployment();
+    const queue = await createRabbitQueue({
+      url,
+      deploymentId,
+      clock,
+      maxLength: config.queueMaxLength,
+      name,
+      onNotice: (notice) => log(`${notice.kind} ${notice.queue ?? ''}: ${notice.message}`),
+    });
+    const close = async (): Promise<void> => {
+      await queue.close();
+      await store.close();
+    };
+    return { store, queue, deploymentId, clock, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import { createLedgerWriter, type LedgerWriter } from '../ledger/ledger-writer.ts';
+import type { Clock } from '../lib/clock.ts';
+import { toYeeterError, type YeeterError } from '../lib/errors.ts';
+import { type Closeable, delay } from '../lib/lifecycle.ts';
+import { createRecorder, type Recorder } from '../metrics/recorder.ts';
+import type { QueuePort } from '../queue/port.ts';
+import { createStudyFactory } from '../steps/study-factory.ts';
+import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
+import { type ClaimedRun, startClaimedRun } from './claimed-run.ts';
+
+/** A lease is held for so long without a renewal. */
+export const LEASE_MS = 15_000;
+const RENEW_INTERVAL_MS = 5000;
+const CONTROL_INTERVAL_MS = 500;
+const IDLE_POLL_MS = 500;
+
+export interface RunnerRoleOptions {
+  store: CoordinationPort;
+  queue: QueuePort;
+  deploymentId: string;
+  processId: string;
+  clock: Clock;
+  /** Runs at a time. @default 4 */
+  maxRuns?: number;
+  /** Where steps with `store: disk` write; null refuses them. */
+  studyDir: string | null;
+  log: (line: string) => void;
+}
+
+/**
+ * Claims runs and carries them to their end until it is closed. Closing gives the claimed runs back: another runner
+ * goes on with them, or this one when it is started again.
+ */
+export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended: Promise<void> } {
+  const { store, clock, maxRuns = 4, log } = options;
+  const closing = new AbortController();
+  const active = new Map<number, ClaimedRun>();
+  const recorders = new Map<number, Recorder>();
+  const studies = createStudyFactory();
+  const ledger = createLedgerWriter({
+    store,
+    takeWindows: (force) => [...recorders.values()].flatMap((recorder) => recorder.takeWindows(force)),
+    onFault: (fault) => fail(fault),
+  });
+  const ended = Promise.withResolvers<void>();
+
+  const fail = (fault: YeeterError): void => {
+    log(`${fault.code}: ${fault.message}`);
+    ended.reject(fault);
+    void close();
+  };
+
+  const take = (claim: RunClaim): void => {
+    const { run } = claim;
+    log(`run ${run.id} ${claim.resumed ? 'taken over' : 'claimed'}: ${run.template.name}`);
+    const recorder = createRecorder({ runId: run.id, processId: options.processId, clock });
+    recorders.set(run.id, recorder);
+    const claimed = startClaimedRun({ ...options, claim, ledger, recorder, studies });
+    active.set(run.id, claimed);
+    void claimed.ended
+      .then(
+        (status) => log(`run ${run.id} ${status ?? 'given back'}`),
+        (error) => log(`run ${run.id}: ${toYeeterError(error).message}`),
+      )
+      .finally(() => {
+        active.delete(run.id);
+        recorders.delete(run.id);
+      });
+  };
+
+  const claimLoop = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      const claim =
+        active.size < maxRuns ? await store.claimRun(options.processId, LEASE_MS).catch(sayAndSkip) : null;
+      if (claim) take(claim);
+      else await delay(IDLE_POLL_MS, closing.signal);
+    }
+  };
+
+  const sayAndSkip = (error: unknown): null => {
+    log(toYeeterError(error).message);
+    return null;
+  };
+
+  const renewTimer = setInterval(() => {
+    for (const claimed of active.values()) void claimed.renew().catch(sayAndSkip);
+  }, RENEW_INTERVAL_MS);
+  const controlTimer = setInterval(() => {
+    if (active.size === 0) return;
+    store.control().then((state) => applyControl(active, state), sayAndSkip);
+  }, CONTROL_INTERVAL_MS);
+
+  const looping = claimLoop();
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closed ??= (async () => {
+      closing.abort();
+      await looping;
+      const runs = [...active.values()];
+      for (const claimed of runs) claimed.giveBack();
+      await Promise.allSettled(runs.map((claimed) => claimed.ended));
+      clearInterval(renewTimer);
+      clearInterval(controlTimer);
+      await closeLedger(ledger);
+      await studies.close();
+      ended.resolve();
+    })();
+    return closed;
+  };
+  ended.promise.catch(() => {});
+  return { ended: ended.promise, close, [Symbol.asyncDispose]: close };
+}
+
+function applyControl(active: ReadonlyMap<number, ClaimedRun>, state: ControlState): void {
+  for (const [runId, claimed] of active) {
+    claimed.setQueueModes(state.queueModes);
+    if (state.cancelledRuns.includes(runId)) claimed.cancel();
+  }
+}
+
+/** A ledger that has failed has said so already. */
+export async function closeLedger(ledger: LedgerWriter): Promise<void> {
+  try {
+    await ledger.close();
+  } catch (error) {
+    if (error !== ledger.fault) throw error;
+  }
+}

@@ -1,0 +1,203 @@
+import { hostname } from 'node:os';
+import { isOver } from '../domain/run-state.ts';
+import { createLedgerWriter } from '../ledger/ledger-writer.ts';
+import type { RunContext } from '../ledger/run-context.ts';
+import { createRunTracker } from '../ledger/run-tracker.ts';
+import { toYeeterError, YeeterError } from '../lib/errors.ts';
+import { type Closeable, delay } from '../lib/lifecycle.ts';
+import { createHealthSampler } from '../metrics/health.ts';
+import { createRecorder, type Recorder } from '../metrics/recorder.ts';
+import type { QueuePort } from '../queue/port.ts';
+import { drawAhead } from '../steps/draw-ahead.ts';
+import { createStudyFactory } from '../steps/study-factory.ts';
+import type { ControlState, CoordinationPort, WorkerState } from '../storage/coordination-port.ts';
+import { createWorker } from '../worker/consume.ts';
+import type { LedgerClock } from './ledger-clock.ts';
+import { createRunSession, type RunSession } from './run-session.ts';
+import { closeLedger } from './runner-role.ts';
+
+const HEARTBEAT_INTERVAL_MS = 2000;
+const HEALTH_INTERVAL_MS = 1000;
+const CONTROL_INTERVAL_MS = 500;
+/** A run without jobs here for so long is let go of; its next job opens it again. */
+const SESSION_IDLE_MS = 60_000;
+
+export interface WorkerRoleOptions {
+  store: CoordinationPort;
+  queue: QueuePort;
+  queues: readonly string[];
+  deploymentId: string;
+  processId: string;
+  clock: LedgerClock;
+  version: string;
+  prefetch: number;
+  concurrency: number;
+  /** How long a closing worker may finish what it has begun, milliseconds. */
+  graceMs: number;
+  log: (line: string) => void;
+}
+
+interface OpenRun {
+  session: RunSession;
+  recorder: Recorder;
+  lastJobMs: number;
+}
+
+/**
+ * Works off queues until it is closed. Closing stops consuming, hands back what has not begun, finishes what has
+ * within the grace period, and stores every row.
+ */
+export async function startWorkerRole(
+  options: WorkerRoleOptions,
+): Promise<Closeable & { ended: Promise<void> }> {
+  const { store, queue, clock, log } = options;
+  await queue.declare(options.queues);
+  const startedAtMs = clock.nowMs();
+  const runs = new Map<number, Promise<OpenRun | null>>();
+  const opened = new Map<number, OpenRun>();
+  const studies = createStudyFactory();
+  const saySo = (error: unknown): void => log(toYeeterError(error).message);
+  let state: WorkerState = 'starting';
+  const ended = Promise.withResolvers<void>();
+  ended.promise.catch(() => {});
+
+  const ledger = createLedgerWriter({
+    store,
+    takeWindows: (force) => [...opened.values()].flatMap(({ recorder }) => recorder.takeWindows(force)),
+    onFault: (fault) => {
+      log(`${fault.code}: ${fault.message}`);
+      ended.reject(fault);
+      void close();
+    },
+  });
+
+  const open = async (runId: number): Promise<OpenRun | null> => {
+    const run = await store.getRun(runId).catch((error) => {
+      if (error instanceof YeeterError && error.code === 'RUN_NOT_FOUND') return null;
+      throw error;
+    });
+    if (!run) return null;
+    const recorder = createRecorder({ runId, processId: options.processId, clock });
+    const session = createRunSession({
+      run,
+      endpoints: run.endpoints,
+      limits: run.limits,
+      deploymentId: options.deploymentId,
+      ledger,
+      recorder,
+      tracker: createRunTracker(() => {}),
+      studies,
+      studyDir: null,
+      clock,
+      recordQueued: true,
+      clockUncertaintyUs: () => clock.uncertaintyUs ?? Number.POSITIVE_INFINITY,
+      defaultConnections: options.concurrency,
+    });
+    if (run.cancelRequested || isOver(run.status)) session.stop();
+    // In the background: the first jobs wait for the pictures that they need, and no longer.
+    else
+      void drawAhead(studies, run.template, run.identity, run.patientCount, session.context.stop).catch(
+        saySo,
+      );
+    const openRun = { session, recorder, lastJobMs: clock.nowMs() };
+    opened.set(runId, openRun);
+    return openRun;
+  };
+
+  const contextOf = async (runId: number): Promise<RunContext | null> => {
+    let opening = runs.get(runId);
+    if (!opening) {
+      opening = open(runId);
+      runs.set(runId, opening);
+      opening.catch(() => runs.delete(runId));
+    }
+    const openRun = await opening;
+    if (!openRun) runs.delete(runId);
+    else openRun.lastJobMs = clock.nowMs();
+    return openRun?.session.context ?? null;
+  };
+
+  const worker = createWorker({
+    queue,
+    queues: options.queues,
+    workerId: options.processId,
+    prefetch: options.prefetch,
+    concurrency: options.concurrency,
+    contextOf: ({ runId }) => contextOf(runId),
+  });
+
+  const health = createHealthSampler({ runId: 0, processId: options.processId, clock });
+  const sampleHealth = (): void => {
+    const row = health.sample();
+    for (const runId of opened.keys()) ledger.health({ ...row, runId });
+  };
+
+  const heartbeat = async (): Promise<void> => {
+    await clock.synchronise(() =>
+      store.heartbeat({
+        workerId: options.processId,
+        host: hostname(),
+        pid: process.pid,
+        version: options.version,
+        queues: options.queues,
+        concurrency: options.concurrency,
+        busy: worker.busy,
+        jobs: worker.attempts,
+        state,
+        startedAtMs,
+      }),
+    );
+  };
+
+  const applyControl = (control: ControlState): void => {
+    const paused = Object.entries(control.queueModes).filter(([, mode]) => mode === 'paused');
+    worker.setPaused(new Set(paused.map(([name]) => name)));
+    for (const runId of control.cancelledRuns) opened.get(runId)?.session.stop();
+  };
+
+  const letIdleRunsGo = async (): Promise<void> => {
+    for (const [runId, { session, recorder, lastJobMs }] of opened) {
+      if (clock.nowMs() - lastJobMs < SESSION_IDLE_MS) continue;
+      opened.delete(runId);
+      runs.delete(runId);
+      ledger.windows(recorder.takeWindows(true));
+      await session.close();
+    }
+  };
+
+  const heartbeatTimer = setInterval(() => void heartbeat().catch(saySo), HEARTBEAT_INTERVAL_MS);
+  const healthTimer = setInterval(sampleHealth, HEALTH_INTERVAL_MS);
+  const controlTimer = setInterval(() => {
+    store.control().then(applyControl, saySo);
+    void letIdleRunsGo();
+  }, CONTROL_INTERVAL_MS);
+
+  state = 'working';
+  await heartbeat();
+
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closed ??= (async () => {
+      state = 'stopping';
+      const finished = worker.close();
+      const cutting = new AbortController();
+      void delay(options.graceMs, cutting.signal).then((late) => {
+        if (late) for (const { session } of opened.values()) session.cut();
+      });
+      await finished;
+      cutting.abort();
+      clearInterval(heartbeatTimer);
+      clearInterval(healthTimer);
+      await health.close();
+      clearInterval(controlTimer);
+      await closeLedger(ledger);
+      for (const { session } of opened.values()) await session.close();
+      await studies.close();
+      state = 'stopped';
+      await heartbeat().catch(saySo);
+      ended.resolve();
+    })();
+    return closed;
+  };
+  return { ended: ended.promise, close, [Symbol.asyncDispose]: close };
+}

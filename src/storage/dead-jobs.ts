@@ -1,0 +1,86 @@
+import { nextRunStatus, type RunStatus } from '../domain/run-state.ts';
+import type { DeadJob } from './coordination-port.ts';
+import { ITERATION_SUMS, mergeSums, SUMMED_ITERATION_COLUMNS, undone } from './run-sums.ts';
+import type { SqlQueries } from './sql-executor.ts';
+
+const LIST = `
+select job_id, run_id, a.patient_iteration, a.queue, a.job_type, a.attempt, i.failed_step, a.error_code, a.error,
+  a.created_at_ms, j.requeues
+from job_attempts a
+join jobs j using (run_id, job_id)
+left join iterations i on i.run_id = a.run_id and i.iteration = a.patient_iteration
+where a.outcome = 'dead' and j.outcome = 'dead' and j.attempt = a.attempt
+  and ($1::text is null or a.queue = $1) and ($2::int8 is null or a.run_id = $2)
+order by a.id desc limit $3`;
+
+/** Newest first. */
+export async function listDeadJobs(
+  queries: SqlQueries,
+  filter: { queue?: string; runId?: number; limit: number },
+): Promise<DeadJob[]> {
+  const rows = await queries.query(LIST, [filter.queue ?? null, filter.runId ?? null, filter.limit]);
+  return rows.map((row) => ({
+    jobId: String(row[0]),
+    runId: Number(row[1]),
+    iteration: Number(row[2]),
+    queue: String(row[3]),
+    jobType: row[4] as string | null,
+    attempts: Number(row[5]),
+    failedStep: row[6] === null ? null : Number(row[6]),
+    errorCode: String(row[7] ?? 'INTERNAL'),
+    error: String(row[8] ?? ''),
+    diedAtMs: Number(row[9]),
+    requeues: Number(row[10]),
+  }));
+}
+
+export interface ReopenedJobs {
+  runId: number;
+  /** Array literals of equal length. */
+  jobIds: string;
+  iterations: string;
+}
+
+/** Ids of the jobs that were dead; the others are left as they are. */
+const REOPEN = `
+update jobs set outcome = null, attempt = null, requeues = requeues + 1, iteration = asked.iteration
+from unnest($2::uuid[], $3::int4[]) as asked (job_id, iteration)
+where jobs.run_id = $1 and jobs.job_id = asked.job_id and jobs.outcome = 'dead'
+returning jobs.iteration`;
+
+const FORGET = `delete from iterations where run_id = $1 and iteration = any($2::int4[]) and outcome = 'failed'`;
+
+const UNDONE = undone(ITERATION_SUMS);
+const FORGET_WITH_SUMS =
+  `with gone as (${FORGET} returning ${SUMMED_ITERATION_COLUMNS}) ` +
+  mergeSums(UNDONE.names, `select run_id, $3::int4, ${UNDONE.values} from gone group by run_id`);
+
+const COUNT_REQUEUED = mergeSums(['requeued', 'jobs_dead'], 'select $1::int8, $2::int4, $3::int8, $4::int8');
+
+const RUN_REOPENED = `
+update runs set status = $2, completed_at_ms = null, runner_id = null, lease_expires_at_ms = null, updated_at_ms = $3
+where id = $1`;
+
+/**
+ * In a transaction that ends with it: the run is locked from its beginning, so that its end is decided before or after.
+ * @param sums where the run's sums are kept up with its rows
+ * @throws {YeeterError} RUN_STATE when the run was cancelled
+ */
+export async function reopenJobs(
+  tx: SqlQueries,
+  { runId, jobIds, iterations }: ReopenedJobs,
+  sums: { slot: number; kept: boolean },
+  nowMs: number,
+): Promise<void> {
+  const [run] = await tx.query('select status, completed_at_ms from runs where id = $1 for update', [runId]);
+  if (!run) return;
+  const status = run[1] === null ? null : nextRunStatus(run[0] as RunStatus, 'reopened');
+  const reopened = await tx.query(REOPEN, [runId, jobIds, iterations]);
+  if (reopened.length === 0) return;
+  const ended = `{${reopened.map(([iteration]) => iteration).join(',')}}`;
+  if (sums.kept) await tx.query(FORGET_WITH_SUMS, [runId, ended, sums.slot]);
+  else await tx.query(FORGET, [runId, ended]);
+  const dead = sums.kept ? -reopened.length : 0;
+  await tx.query(COUNT_REQUEUED, [runId, sums.slot, reopened.length, dead]);
+  if (status) await tx.query(RUN_REOPENED, [runId, status, nowMs]);
+}

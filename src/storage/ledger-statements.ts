@@ -1,0 +1,152 @@
+import { insertStatement } from './ledger-columns.ts';
+import {
+  ATTEMPT_COLUMNS,
+  DEPTH_COLUMNS,
+  type EncodedLedger,
+  EVENT_COLUMNS,
+  HEALTH_COLUMNS,
+  ITERATION_COLUMNS,
+  QUEUED_COLUMNS,
+  WINDOW_COLUMNS,
+} from './ledger-tables.ts';
+import {
+  ATTEMPT_SUMS,
+  aggregates,
+  ITERATION_SUMS,
+  JOB_SUMS,
+  mergeSums,
+  namesOf,
+  SUMMED_ITERATION_COLUMNS,
+} from './run-sums.ts';
+
+const SKIP = 'on conflict do nothing';
+const SETTLING = "select run_id, job_id, outcome, attempt from added where outcome <> 'retried'";
+
+export const OTHER_ROWS: readonly [keyof EncodedLedger, string][] = [
+  ['events', insertStatement('run_events', EVENT_COLUMNS)],
+  ['windows', insertStatement('metric_windows', WINDOW_COLUMNS)],
+  ['health', insertStatement('process_health', HEALTH_COLUMNS)],
+  ['depths', insertStatement('queue_depths', DEPTH_COLUMNS)],
+];
+
+/**
+ * In the order of their keys, like every writer's, so that writers of the same jobs wait for each other and never in
+ * a circle.
+ */
+const QUEUED = [
+  'insert into jobs (run_id, job_id, iteration, segment, queue, job_type, published_at_ms)',
+  'select distinct on (run_id, job_id) run_id, job_id, iteration, segment, queue, job_type, published_at_ms',
+  `from unnest(${QUEUED_COLUMNS.map(({ type }, i) => `$${i + 1}::${type}[]`).join(', ')})`,
+  `as batch (${QUEUED_COLUMNS.map(({ name }) => name).join(', ')})`,
+  'order by run_id, job_id',
+  'on conflict (run_id, job_id) do update set iteration = excluded.iteration, segment = excluded.segment,',
+  'queue = excluded.queue, job_type = excluded.job_type, published_at_ms = excluded.published_at_ms',
+  'where jobs.iteration is null',
+].join(' ');
+
+/** Jobs that may be there already, queued; a settlement that comes second changes nothing. `xmax` is 0 in a new row. */
+const SETTLE = [
+  'insert into jobs (run_id, job_id, outcome, attempt)',
+  "select distinct on (run_id, job_id) run_id, job_id, outcome, attempt from added where outcome <> 'retried'",
+  'order by run_id, job_id, attempt',
+  'on conflict (run_id, job_id) do update set outcome = excluded.outcome, attempt = excluded.attempt',
+  'where jobs.outcome is null',
+  'returning run_id, outcome, jobs.xmax = 0 as is_new',
+].join(' ');
+
+/** (run, attempts added, of which settle their job, jobs settled) */
+const ATTEMPTS_ADDED =
+  "select run_id, count(*), count(*) filter (where outcome <> 'retried'), " +
+  '(select count(*) from settled where settled.run_id = added.run_id) from added group by run_id';
+
+/** (run, iterations added) */
+const ITERATIONS_ADDED = 'select run_id, count(*) from added group by run_id';
+
+/**
+ * How the rows of a batch go in. All give (run, rows added), but for those of `alone`, which either add all rows or
+ * fail. With sums, the last parameter is the slot.
+ */
+export interface LedgerStatements {
+  queued: string;
+  attempts: string;
+  iterations: string;
+}
+
+/** @param skip whether rows may be there already, which costs a look at each */
+function attemptsStatement(skip: boolean, sums: boolean): string {
+  const insert = `${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${skip ? SKIP : ''}`;
+  const added = `added as (${insert} returning run_id, job_id, outcome, attempt, duration_us)`;
+  if (!sums) return `with ${added}, settled as (${SETTLE}) ${ATTEMPTS_ADDED}`;
+  const [attempts, jobs] = [namesOf(ATTEMPT_SUMS), namesOf(JOB_SUMS)];
+  const perRun =
+    `select run_id, $${ATTEMPT_COLUMNS.length + 1}::int4, ${attempts.join(', ')}, ` +
+    `${jobs.map((name) => `coalesce(${name}, 0)`).join(', ')} ` +
+    `from (select run_id, ${aggregates(ATTEMPT_SUMS)} from added group by run_id) tried left join ` +
+    `(select run_id, count(*) filter (where is_new) as jobs, ${aggregates(JOB_SUMS.slice(1))} ` +
+    'from settled group by run_id) ended using (run_id) order by run_id';
+  const merged = mergeSums([...attempts, ...jobs], perRun);
+  return `with ${added}, settled as (${SETTLE}), summed as (${merged}) ${ATTEMPTS_ADDED}`;
+}
+
+function iterationsStatement(skip: boolean, sums: boolean): string {
+  const insert = `${insertStatement('iterations', ITERATION_COLUMNS)} ${skip ? SKIP : ''}`;
+  const added = `added as (${insert} returning ${SUMMED_ITERATION_COLUMNS})`;
+  if (!sums) return `with ${added} ${ITERATIONS_ADDED}`;
+  const slot = `$${ITERATION_COLUMNS.length + 1}::int4`;
+  const perRun = `select run_id, ${slot}, ${aggregates(ITERATION_SUMS)} from added group by run_id order by run_id`;
+  return `with ${added}, summed as (${mergeSums(namesOf(ITERATION_SUMS), perRun)}) ${ITERATIONS_ADDED}`;
+}
+
+function queuedStatement(sums: boolean): string {
+  if (!sums) return QUEUED;
+  const perRun =
+    `select run_id, $${QUEUED_COLUMNS.length + 1}::int4, count(*) filter (where is_new) from added ` +
+    'group by run_id order by run_id';
+  return `with added as (${QUEUED} returning run_id, jobs.xmax = 0 as is_new) ${mergeSums(['jobs'], perRun)}`;
+}
+
+/**
+ * Where no other process writes, jobs are not queued before they are settled, and a run is added up when it is asked
+ * for: rows go in as they stand.
+ */
+const ALONE: LedgerStatements = {
+  queued: queuedStatement(false),
+  attempts:
+    `with added as (${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ` +
+    `returning run_id, job_id, outcome, attempt) insert into jobs (run_id, job_id, outcome, attempt) ${SETTLING}`,
+  iterations: insertStatement('iterations', ITERATION_COLUMNS),
+};
+const ALONE_SKIPPING: LedgerStatements = {
+  queued: ALONE.queued,
+  attempts: attemptsStatement(true, false),
+  iterations: iterationsStatement(true, false),
+};
+const SHARED: LedgerStatements = {
+  queued: queuedStatement(true),
+  attempts: attemptsStatement(false, true),
+  iterations: iterationsStatement(false, true),
+};
+const SHARED_SKIPPING: LedgerStatements = {
+  queued: SHARED.queued,
+  attempts: attemptsStatement(true, true),
+  iterations: iterationsStatement(true, true),
+};
+
+/** @param skipping leaves rows that are there already as they are; without it, one such row fails its batch */
+export function ledgerStatements(shared: boolean, skipping: boolean): LedgerStatements {
+  if (shared) return skipping ? SHARED_SKIPPING : SHARED;
+  return skipping ? ALONE_SKIPPING : ALONE;
+}
+
+/** (run, slot, duplicates) */
+export const ADD_DUPLICATES = mergeSums(['duplicates'], 'select $1::int8, $2::int4, $3::int8');
+
+/**
+ * The first statement of a batch in a shared database: (line, number). It waits for an earlier try of the same batch
+ * that the server has not given up yet, and returns nothing when that try was committed.
+ */
+export const MARK =
+  'insert into ledger_writers (id, batch, written_at_ms) ' +
+  'values ($1, $2, (extract(epoch from clock_timestamp()) * 1000)::int8) on conflict (id) do update set ' +
+  'batch = excluded.batch, written_at_ms = excluded.written_at_ms where ledger_writers.batch < excluded.batch ' +
+  'returning batch';

@@ -1,0 +1,88 @@
+import type {
+  ControlState,
+  QueueMode,
+  StoredWorker,
+  WorkerHeartbeat,
+  WorkerState,
+} from './coordination-port.ts';
+import type { SqlQueries } from './sql-executor.ts';
+
+/** What processes tell of themselves, and what they have to know of each other. */
+
+const NOW_MS = '(extract(epoch from clock_timestamp()) * 1000)';
+const COLUMNS = 'worker_id, host, pid, version, queues, concurrency, busy, jobs, state, started_at_ms';
+
+const BEAT = `
+insert into workers (${COLUMNS}, last_seen_at_ms)
+values ($1, $2, $3, $4, $5::json, $6, $7, $8, $9, $10, ${NOW_MS}::int8)
+on conflict (worker_id) do update set
+  queues = excluded.queues, concurrency = excluded.concurrency, busy = excluded.busy, jobs = excluded.jobs,
+  state = excluded.state, last_seen_at_ms = excluded.last_seen_at_ms
+returning ${NOW_MS}::float8`;
+
+/** Each life of a worker has an id of its own, so that old ones would gather. */
+const FORGET = `delete from workers where last_seen_at_ms < ${NOW_MS} - $1`;
+const REMEMBERED_MS = 7 * 24 * 3600 * 1000;
+
+const LIST = `
+select ${COLUMNS}, last_seen_at_ms from workers where last_seen_at_ms >= $1 order by started_at_ms, worker_id`;
+
+const CONTROL = `
+select null, id::text from runs where completed_at_ms is null and cancel_requested
+union all
+select mode, queue from queue_modes`;
+
+const SET_MODE =
+  'insert into queue_modes (queue, mode) values ($1, $2) on conflict (queue) do update set mode = excluded.mode';
+
+/** @returns the database's wall clock, milliseconds since the epoch, with a fraction */
+export async function beat(queries: SqlQueries, worker: WorkerHeartbeat): Promise<number> {
+  if (worker.state === 'starting') await queries.query(FORGET, [REMEMBERED_MS]);
+  const { workerId, host, pid, version, queues, concurrency, busy, jobs, state, startedAtMs } = worker;
+  const values = [
+    workerId,
+    host,
+    pid,
+    version,
+    JSON.stringify(queues),
+    concurrency,
+    busy,
+    jobs,
+    state,
+    startedAtMs,
+  ];
+  const [row] = await queries.query(BEAT, values);
+  return Number(row![0]);
+}
+
+export async function listWorkers(queries: SqlQueries, seenSinceMs: number): Promise<StoredWorker[]> {
+  const rows = await queries.query(LIST, [seenSinceMs]);
+  return rows.map((row) => ({
+    workerId: String(row[0]),
+    host: String(row[1]),
+    pid: Number(row[2]),
+    version: String(row[3]),
+    queues: row[4] as string[],
+    concurrency: Number(row[5]),
+    busy: Number(row[6]),
+    jobs: Number(row[7]),
+    state: row[8] as WorkerState,
+    startedAtMs: Number(row[9]),
+    lastSeenAtMs: Number(row[10]),
+  }));
+}
+
+export async function readControl(queries: SqlQueries): Promise<ControlState> {
+  const cancelledRuns: number[] = [];
+  const queueModes: Record<string, Exclude<QueueMode, 'open'>> = {};
+  for (const [mode, what] of await queries.query(CONTROL)) {
+    if (mode === null) cancelledRuns.push(Number(what));
+    else queueModes[String(what)] = mode as Exclude<QueueMode, 'open'>;
+  }
+  return { cancelledRuns, queueModes };
+}
+
+export async function setQueueMode(queries: SqlQueries, queue: string, mode: QueueMode): Promise<void> {
+  if (mode === 'open') await queries.query('delete from queue_modes where queue = $1', [queue]);
+  else await queries.query(SET_MODE, [queue, mode]);
+}
