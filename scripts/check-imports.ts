@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const STEPS_MAY = ['domain', 'hl7', 'dicom', 'metrics', 'lib'];
 const ENGINE_MAY = ['steps', ...STEPS_MAY];
 /** Rooms that move iterations know queue and storage by their ports only. */
-const PORTS = ['queue/port', 'storage/port'];
+const PORTS = ['queue/port', 'storage/port', 'storage/coordination-port'];
 const RUNNER_MAY = ['ledger', 'engine', ...ENGINE_MAY, ...PORTS];
 
 /**

@@ -58,14 +58,14 @@ async function dumpFacts(file: string): Promise<OrderFacts> {
     tag,
   ]);
   const { stdout } = await promisify(execFile)('/usr/bin/dcmdump', [...wanted, '+L', file]);
-  const valueOf = (tag: string): string | null =>
+  const textOf = (tag: string): string | null =>
     new RegExp(`\\(${tag}\\) \\w\\w \\[(.*?)\\]`).exec(stdout)?.[1] ?? null;
   return {
-    patientId: valueOf(TAGS.patientId),
-    accession: valueOf(TAGS.accession),
-    study: valueOf(TAGS.study),
-    requestedProcedure: valueOf('0040,1001'),
-    scheduledStep: valueOf('0040,0009'),
+    patientId: textOf(TAGS.patientId),
+    accession: textOf(TAGS.accession),
+    study: textOf(TAGS.study),
+    requestedProcedure: textOf('0040,1001'),
+    scheduledStep: textOf('0040,0009'),
   };
 }
 
