@@ -159,8 +159,9 @@ describe('order-to-image to receivers of others', {
     );
     assert.equal(orders.size, 50);
     const seen = new Set<string>();
-    for (const id of ids) {
-      const tags = await get<InstanceTags>(`/instances/${id}/simplified-tags`);
+    for (const study of await get<{ ID: string }[]>('/studies?expand')) {
+      const [instance] = await get<{ ID: string }[]>(`/studies/${study.ID}/instances`);
+      const tags = await get<InstanceTags>(`/instances/${instance!.ID}/simplified-tags`);
       const [request] = tags.RequestAttributesSequence;
       seen.add(tags.StudyInstanceUID);
       assert.deepEqual(
