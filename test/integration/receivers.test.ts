@@ -139,7 +139,7 @@ describe('order-to-image to receivers of others', {
     await using hl7 = await startPythonHl7Receiver({ keepFile });
     await using orthanc = await startOrthanc();
     const to = ['--mllp', `127.0.0.1:${hl7.port}`, '--dicom', `${orthanc.aeTitle}@127.0.0.1:${orthanc.port}`];
-    const run = await bench('orthanc', ['order-to-image', '--patients', '50', ...to]);
+    const run = await bench('orthanc', ['small-images.yaml', '--patients', '50', ...to]);
     const get = async <T>(path: string): Promise<T> =>
       (await (await fetch(`${orthanc.url}${path}`)).json()) as T;
 
