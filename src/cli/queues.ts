@@ -2,14 +2,13 @@ import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config/config.ts';
 import type { Job } from '../domain/job.ts';
 import { DEFAULT_QUEUE } from '../domain/template.ts';
-import { terminalRow } from '../ledger/terminal-row.ts';
+import { unexecutedRows } from '../ledger/unexecuted.ts';
 import { failure, YeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
 import type { QueueDepth } from '../queue/port.ts';
 import { type DurableShape, openDurableShape } from '../roles/durable-shape.ts';
 import { asyncQueues } from '../roles/run-session.ts';
 import type { DeadJob, QueueMode } from '../storage/coordination-port.ts';
-import type { AttemptRow } from '../storage/port.ts';
 import { formatCount, formatRate, formatTable } from './format.ts';
 
 export interface QueueCommandOptions {
@@ -152,44 +151,14 @@ async function askForCount(queue: string, present: number, what: string): Promis
 
 /** A purged job is settled as cancelled, so that its run can end. */
 async function settlePurged({ store, clock }: DurableShape, jobs: readonly Job[]): Promise<void> {
-  const why = failure('CANCELLED', 'the job was purged from its queue');
-  const nowUs = clock.epochUs();
-  const attempts = jobs.map(
-    (job): AttemptRow => ({
-      jobId: job.jobId,
-      attempt: job.attempt,
-      runId: job.runId,
-      queue: job.queue,
-      jobType: job.jobType,
-      outcome: 'cancelled',
-      errorCode: why.code,
-      error: why.message,
-      durationUs: 0,
-      queueWaitUs: null,
-      stepsExecuted: 0,
-      remainingSteps: job.remainingSteps.length,
-      patientIteration: job.iteration,
-      repeatIteration: job.repeatsDone,
-      workerId: 'queues purge',
-      possiblyRepeated: false,
-      createdAtMs: Date.now(),
-    }),
-  );
-  const iterations = jobs.map((job) =>
-    terminalRow({
-      runId: job.runId,
-      iteration: job.iteration,
-      outcome: 'cancelled',
-      failedStep: null,
-      failure: why,
-      state: job.state,
-      intendedStartUs: job.intendedStartUs,
-      nowUs,
-      possiblyRepeated: false,
-    }),
-  );
-  const nothing = { events: [], windows: [], health: [], depths: [], queued: [] };
-  await store.writeLedger({ ...nothing, attempts, iterations });
+  const rows = unexecutedRows(jobs, {
+    outcome: 'cancelled',
+    terminal: 'cancelled',
+    failure: failure('CANCELLED', 'the job was purged from its queue'),
+    workerId: 'queues purge',
+    nowUs: clock.epochUs(),
+  });
+  await store.writeLedger(rows);
 }
 
 const DONE: Record<QueueMode, string> = {

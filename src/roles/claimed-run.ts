@@ -4,12 +4,13 @@ import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { endIteration } from '../ledger/run-context.ts';
 import { createRunTracker } from '../ledger/run-tracker.ts';
 import { terminalRow } from '../ledger/terminal-row.ts';
+import { unexecutedRows } from '../ledger/unexecuted.ts';
 import type { Clock } from '../lib/clock.ts';
 import { failure } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 import type { Recorder } from '../metrics/recorder.ts';
-import type { QueuePort } from '../queue/port.ts';
+import type { QueueMaintenance, QueuePort } from '../queue/port.ts';
 import { decideRunEnd } from '../runner/finish-run.ts';
 import { startIterations } from '../runner/orchestrate.ts';
 import { drawAhead } from '../steps/draw-ahead.ts';
@@ -23,7 +24,7 @@ import { LEASE_MS } from './runner-role.ts';
 export interface ClaimedRunOptions {
   claim: RunClaim;
   store: CoordinationPort;
-  queue: QueuePort;
+  queue: QueuePort & QueueMaintenance;
   deploymentId: string;
   processId: string;
   ledger: LedgerWriter;
@@ -45,6 +46,7 @@ export interface ClaimedRun {
 
 const SAMPLE_INTERVAL_MS = 1000;
 const POLL_MS = 200;
+const RECONCILE_INTERVAL_MS = 10_000;
 /** After a cancel, workers have so long to settle what they hold or receive; the rest is ended here. */
 const CANCEL_GRACE_MS = 6000;
 /** Iterations under way in queues and workers; the broker bears more, but nobody is served by a longer line. */
@@ -123,12 +125,35 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     return awaitWorkers(started);
   };
 
+  /** A job that the broker gave up, since no worker ever ended it, has been settled by nobody. */
+  const reconcile = async (): Promise<void> => {
+    const message = 'the broker gave the job up: it was handed out too often without being ended';
+    for (const name of queues) {
+      await queue.reconcileDead(name, (jobs) =>
+        store.writeLedger(
+          unexecutedRows(jobs, {
+            outcome: 'dead',
+            terminal: 'failed',
+            failure: failure('JOB_UNDELIVERABLE', message),
+            workerId: options.processId,
+            nowUs: clock.epochUs(),
+          }),
+        ),
+      );
+    }
+  };
+
   const awaitWorkers = async (started: number): Promise<RunStatus | null> => {
     let cancelledAtMs: number | null = null;
+    let reconciledAtMs = performance.now();
     for (;;) {
       const counts = await store.runCounts(run.id);
       if (counts.completed + counts.failed + counts.cancelled >= started) return conclude(counts.failed);
       if (givenBack) return giveUp();
+      if (performance.now() - reconciledAtMs > RECONCILE_INTERVAL_MS) {
+        await reconcile();
+        reconciledAtMs = performance.now();
+      }
       if (cancelled) {
         cancelledAtMs ??= performance.now();
         if (performance.now() - cancelledAtMs > CANCEL_GRACE_MS) await endWhatIsLeft();

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { toYeeterError, type YeeterError } from '../lib/errors.ts';
 import { type Closeable, delay } from '../lib/lifecycle.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
-import type { QueuePort } from '../queue/port.ts';
+import type { QueueMaintenance, QueuePort } from '../queue/port.ts';
 import { createStudyFactory } from '../steps/study-factory.ts';
 import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
 import { type ClaimedRun, startClaimedRun } from './claimed-run.ts';
@@ -16,7 +16,7 @@ const IDLE_POLL_MS = 500;
 
 export interface RunnerRoleOptions {
   store: CoordinationPort;
-  queue: QueuePort;
+  queue: QueuePort & QueueMaintenance;
   deploymentId: string;
   processId: string;
   clock: Clock;
