@@ -4,10 +4,10 @@ import { ITERATION_SUMS, mergeSums, SUMMED_ITERATION_COLUMNS, undone } from './r
 import type { SqlQueries } from './sql-executor.ts';
 
 const LIST = `
-select job_id, run_id, a.patient_iteration, a.queue, a.job_type, a.attempt, i.failed_step, a.error_code, a.error,
+select a.job_id, a.run_id, a.patient_iteration, a.queue, a.job_type, a.attempt, i.failed_step, a.error_code, a.error,
   a.created_at_ms, j.requeues
 from job_attempts a
-join jobs j using (run_id, job_id)
+join jobs j on j.run_id = a.run_id and j.job_id = a.job_id
 left join iterations i on i.run_id = a.run_id and i.iteration = a.patient_iteration
 where a.outcome = 'dead' and j.outcome = 'dead' and j.attempt = a.attempt
   and ($1::text is null or a.queue = $1) and ($2::int8 is null or a.run_id = $2)

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
-import type { StoragePort } from '../../src/storage/port.ts';
+import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
 import type { Postgres } from '../support/postgres.ts';
 import { startPostgres, without } from '../support/services.ts';
+import { coordinationConforms } from './coordination-suite.ts';
 import { storageConforms } from './storage-suite.ts';
 
 describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
   let postgres: Postgres;
   let databaseUrl: string;
-  let store: StoragePort;
-  let other: StoragePort;
+  let store: CoordinationPort;
+  let other: CoordinationPort;
 
   before(async () => {
     postgres = await startPostgres();
@@ -31,6 +32,7 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
   });
 
   storageConforms('PostgreSQL', () => store);
+  coordinationConforms('PostgreSQL', () => ({ one: store, other }));
 
   it('is not touched by a program older than its tables', async () => {
     const url = await postgres.createDatabase();

@@ -1,0 +1,406 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { delay } from '../../src/lib/lifecycle.ts';
+import type { CoordinationPort, WorkerHeartbeat } from '../../src/storage/coordination-port.ts';
+import type { LedgerBatch, RunRecord } from '../../src/storage/port.ts';
+import { attemptRow, batchOf, iterationRow, NO_DICOM, newRun, queuedRow } from './ledger-rows.ts';
+
+const LEASE_MS = 60_000;
+
+/** Stores whose ledger is one; they may be of different processes. */
+export interface SharedStores {
+  one: CoordinationPort;
+  other: CoordinationPort;
+}
+
+/** What several processes on one ledger are promised. */
+export function coordinationConforms(name: string, stores: () => SharedStores): void {
+  describe(`${name}, shared`, () => {
+    const store = (): CoordinationPort => stores().one;
+    const newRunId = async (): Promise<number> => (await store().createRun(newRun())).id;
+    /** Tests before left runs that would be claimed first. */
+    const endOthers = async (): Promise<void> => {
+      const open = ['PENDING', 'RUNNING', 'WAITING_ON_WORKERS'] as const;
+      for (const { id } of await store().listRuns({ statuses: open, limit: 1000 }))
+        await store().transitionRun(id, 'over_failed');
+    };
+
+    describe('leases', () => {
+      it('gives each run to one of the runners that ask at once, the oldest first', async () => {
+        await endOthers();
+        const ids = [await newRunId(), await newRunId(), await newRunId()];
+        const { one, other } = stores();
+        const claims = await Promise.all(
+          [one, other, one, other, one].map((side, i) => side.claimRun(`runner-${i}`, LEASE_MS)),
+        );
+        const taken = claims.flatMap((claim) => (claim ? [claim.run.id] : []));
+        // Who passes over a run that another is taking may find none left, and asks again.
+        for (
+          let claim = await one.claimRun('late', LEASE_MS);
+          claim;
+          claim = await one.claimRun('late', LEASE_MS)
+        )
+          taken.push(claim.run.id);
+        assert.deepEqual(
+          taken.toSorted((a, b) => a - b),
+          ids,
+        );
+      });
+
+      it('gives a run whose lease has expired to the next, and refuses what the first still writes', async () => {
+        await endOthers();
+        const id = await newRunId();
+        const first = (await store().claimRun('a', 1))!;
+        assert.deepEqual([first.run.id, first.resumed], [id, false]);
+        await store().transitionRun(id, 'start', { fence: first.fence });
+        await delay(5);
+        const second = (await stores().other.claimRun('b', LEASE_MS))!;
+        assert.deepEqual([second.run.id, second.resumed, second.run.status], [id, true, 'RUNNING']);
+        assert.ok(second.fence > first.fence);
+        assert.equal(await store().renewLease(id, first.fence, LEASE_MS), false);
+        assert.equal(await store().setStarted(id, first.fence, 99), false);
+        await store().releaseLease(id, first.fence);
+        const stale = store().transitionRun(id, 'over_ok', { fence: first.fence });
+        await assert.rejects(stale, { code: 'RUN_FENCED' });
+        assert.equal(await store().claimRun('c', LEASE_MS), null, 'the second still has it');
+        assert.equal(await store().setStarted(id, second.fence, 3), true);
+        const run = await store().getRun(id);
+        assert.deepEqual([run.status, run.startedIterations], ['RUNNING', 3]);
+      });
+
+      it('keeps a run for who renews, and frees one that is given back', async () => {
+        await endOthers();
+        const id = await newRunId();
+        const { fence } = (await store().claimRun('a', 1))!;
+        assert.equal(await store().renewLease(id, fence, LEASE_MS), true);
+        await delay(5);
+        assert.equal(await store().claimRun('b', LEASE_MS), null);
+        await store().releaseLease(id, fence);
+        assert.equal((await store().claimRun('b', LEASE_MS))?.run.id, id);
+      });
+
+      it('ends with the run', async () => {
+        await endOthers();
+        const id = await newRunId();
+        const { fence } = (await store().claimRun('a', LEASE_MS))!;
+        await store().transitionRun(id, 'over_failed', { fence });
+        assert.equal(await store().renewLease(id, fence, LEASE_MS), false);
+        assert.equal(await store().claimRun('b', 1), null);
+      });
+
+      it('hands the endpoints and their limits on with the run', async () => {
+        await endOthers();
+        const { id, endpoints, limits } = await store().createRun(newRun());
+        const claim = (await stores().other.claimRun('a', LEASE_MS))!;
+        assert.deepEqual([claim.run.id, claim.run.endpoints, claim.run.limits], [id, endpoints, limits]);
+      });
+
+      it('does not end a run of which an iteration has no terminal row', async () => {
+        const id = await newRunId();
+        await store().transitionRun(id, 'start');
+        await store().writeLedger(batchOf({ iterations: [iterationRow(id, 1)] }));
+        const early = store().transitionRun(id, 'over_ok', { finishedIterations: 2 });
+        await assert.rejects(early, { code: 'RUN_STATE', message: /1 of its 2 iterations/ });
+        await store().writeLedger(batchOf({ iterations: [iterationRow(id, 2)] }));
+        const over = await store().transitionRun(id, 'over_ok', { finishedIterations: 2 });
+        assert.equal(over.status, 'COMPLETED');
+      });
+    });
+
+    describe('queued jobs', () => {
+      const totalsAfter = async (...batches: ((runId: number, jobId: string) => LedgerBatch)[]) => {
+        const [runId, jobId] = [await newRunId(), randomUUID()];
+        for (const batch of batches) await store().writeLedger(batch(runId, jobId));
+        const { jobs, jobsSucceeded, jobsDead, duplicates } = await store().runTotals(runId);
+        const open = await store().handedOffIterations(runId, { after: 0, limit: 10 });
+        return { jobs, jobsSucceeded, jobsDead, duplicates, open };
+      };
+      const queue = (runId: number, jobId: string): LedgerBatch =>
+        batchOf({ queued: [queuedRow(runId, { jobId, iteration: 4 })] });
+      const settle = (runId: number, jobId: string): LedgerBatch =>
+        batchOf({ attempts: [attemptRow(runId, { jobId })] });
+      const settled = { jobs: 1, jobsSucceeded: 1, jobsDead: 0, duplicates: 0, open: [] };
+
+      it('count once, open until they are settled', async () => {
+        assert.deepEqual(await totalsAfter(queue), { ...settled, jobsSucceeded: 0, open: [4] });
+        assert.deepEqual(await totalsAfter(queue, queue), { ...settled, jobsSucceeded: 0, open: [4] });
+      });
+
+      it('come to the same whichever is written first, they or their settlement', async () => {
+        const both = (runId: number, jobId: string): LedgerBatch => ({
+          ...queue(runId, jobId),
+          ...{ attempts: settle(runId, jobId).attempts },
+        });
+        assert.deepEqual(await totalsAfter(queue, settle), settled);
+        assert.deepEqual(await totalsAfter(settle, queue), settled);
+        assert.deepEqual(await totalsAfter(both), settled);
+      });
+
+      it('keep their first settlement', async () => {
+        const dead = (runId: number, jobId: string): LedgerBatch =>
+          batchOf({ attempts: [attemptRow(runId, { jobId, attempt: 2, outcome: 'dead' })] });
+        assert.deepEqual(await totalsAfter(queue, settle, dead), { ...settled, duplicates: 1 });
+        assert.deepEqual(await totalsAfter(settle, dead, queue), { ...settled, duplicates: 1 });
+      });
+
+      it('stay open through attempts that are tried again', async () => {
+        const retried = (runId: number, jobId: string): LedgerBatch =>
+          batchOf({ attempts: [attemptRow(runId, { jobId, outcome: 'retried' })] });
+        assert.deepEqual(await totalsAfter(queue, retried), { ...settled, jobsSucceeded: 0, open: [4] });
+      });
+
+      it('say which iterations they carry, a page at a time, without those that have ended', async () => {
+        const runId = await newRunId();
+        const numbers = [5, 3, 9, 1, 7];
+        const queued = numbers.flatMap((iteration) => [
+          queuedRow(runId, { iteration }),
+          queuedRow(runId, { iteration, segment: 2 }),
+        ]);
+        await store().writeLedger(batchOf({ queued, iterations: [iterationRow(runId, 3)] }));
+        assert.deepEqual(await store().handedOffIterations(runId, { after: 0, limit: 2 }), [1, 5]);
+        assert.deepEqual(await store().handedOffIterations(runId, { after: 5, limit: 9 }), [7, 9]);
+      });
+
+      it('and their settlements add up when both are written at once by two processes', async () => {
+        const { one, other } = stores();
+        const runId = await newRunId();
+        const jobIds = Array.from({ length: 600 }, () => randomUUID());
+        const part = (from: number): string[] => jobIds.slice(from, from + 60);
+        const starts = Array.from({ length: 10 }, (_, i) => i * 60);
+        const queueing = starts.map((from) =>
+          one.writeLedger(batchOf({ queued: part(from).map((jobId) => queuedRow(runId, { jobId })) })),
+        );
+        const settling = starts.map((from) =>
+          other.writeLedger(
+            batchOf({
+              attempts: part(from)
+                .toReversed()
+                .map((jobId) => attemptRow(runId, { jobId })),
+            }),
+          ),
+        );
+        await Promise.all([...queueing, ...settling]);
+        const totals = await one.runTotals(runId);
+        assert.deepEqual([totals.jobs, totals.jobsSucceeded, totals.duplicates], [600, 600, 0]);
+      });
+    });
+
+    describe('counts', () => {
+      it('equal the rows when several write at once, some of them the same', async () => {
+        const { one, other } = stores();
+        const runId = await newRunId();
+        const outcome = (n: number) => (['completed', 'failed', 'cancelled'] as const)[n % 3]!;
+        const batch = (from: number): LedgerBatch => {
+          const numbers = Array.from({ length: 50 }, (_, i) => from + i);
+          return batchOf({
+            iterations: numbers.map((n) => iterationRow(runId, n, { outcome: outcome(n) })),
+            attempts: numbers.map((n) => attemptRow(runId, { patientIteration: n, durationUs: n })),
+          });
+        };
+        const starts = Array.from({ length: 20 }, (_, i) => 1 + i * 25);
+        await Promise.all(starts.map((from, i) => (i % 2 ? one : other).writeLedger(batch(from))));
+        const rows = await one.readIterations(runId, { after: 0, limit: 1000 });
+        assert.equal(rows.length, 525);
+        const counted = { completed: 0, failed: 0, cancelled: 0 };
+        for (const row of rows) counted[row.outcome]++;
+        assert.deepEqual(await one.runCounts(runId), counted);
+        const totals = await other.runTotals(runId);
+        assert.deepEqual([totals.attempts, totals.jobs, totals.jobsSucceeded], [1000, 1000, 1000]);
+        assert.deepEqual([totals.duplicates, totals.sutUs], [475, 525 * 1500]);
+        assert.deepEqual([totals.attemptDurationMinUs, totals.attemptDurationMaxUs], [1, 525]);
+      });
+
+      it('are none for a run without rows', async () => {
+        const none = { completed: 0, failed: 0, cancelled: 0 };
+        assert.deepEqual(await store().runCounts(await newRunId()), none);
+      });
+    });
+
+    describe('dead jobs', () => {
+      /** Two jobs of one run: the first fails for good in its second attempt, the other succeeds. */
+      const runWithDeath = async () => {
+        const runId = await newRunId();
+        await store().transitionRun(runId, 'start');
+        const [jobId, queue] = [randomUUID(), `q-${runId}`];
+        const dead = { jobId, queue, patientIteration: 1, errorCode: 'MLLP_NAK_ERROR', error: 'AE: no' };
+        const dicom = { ...NO_DICOM, attemptedInstances: 5, successInstances: 2, sendMinUs: 4 };
+        await store().writeLedger(
+          batchOf({
+            queued: [queuedRow(runId, { jobId, queue })],
+            attempts: [
+              attemptRow(runId, { ...dead, outcome: 'retried' }),
+              attemptRow(runId, { ...dead, attempt: 2, outcome: 'dead', createdAtMs: 1_790_000_000_777 }),
+              attemptRow(runId, { patientIteration: 2 }),
+            ],
+            iterations: [
+              iterationRow(runId, 1, {
+                outcome: 'failed',
+                failedStep: 2,
+                errorCode: 'MLLP_NAK_ERROR',
+                dicom,
+              }),
+              iterationRow(runId, 2),
+            ],
+          }),
+        );
+        return { runId, jobId, queue };
+      };
+
+      it('are listed with what they died of, newest first', async () => {
+        const { runId, jobId, queue } = await runWithDeath();
+        const [found, ...others] = await store().deadJobs({ runId, limit: 10 });
+        assert.deepEqual(others, []);
+        assert.deepEqual(found, {
+          jobId,
+          runId,
+          iteration: 1,
+          queue,
+          jobType: null,
+          attempts: 2,
+          failedStep: 2,
+          errorCode: 'MLLP_NAK_ERROR',
+          error: 'AE: no',
+          diedAtMs: 1_790_000_000_777,
+          requeues: 0,
+        });
+        const later = await runWithDeath();
+        const newest = await store().deadJobs({ limit: 2 });
+        assert.deepEqual(
+          newest.map((job) => job.jobId),
+          [later.jobId, jobId],
+        );
+        assert.deepEqual(await store().deadJobs({ queue, limit: 9 }), [found]);
+      });
+
+      it('are undone when they are reopened, once, and their run waits again', async () => {
+        const { runId, jobId } = await runWithDeath();
+        await store().transitionRun(runId, 'over_failed', { startedIterations: 2 });
+        const dead = [{ jobId, runId, iteration: 1 }];
+        await Promise.all([store().reopenJobs(dead), stores().other.reopenJobs(dead)]);
+        assert.deepEqual(await store().deadJobs({ runId, limit: 9 }), []);
+        const run = await store().getRun(runId);
+        assert.deepEqual([run.status, run.completedAtMs], ['WAITING_ON_WORKERS', null]);
+        assert.deepEqual(await store().runCounts(runId), { completed: 1, failed: 0, cancelled: 0 });
+        assert.deepEqual(await store().handedOffIterations(runId, { after: 0, limit: 9 }), [1]);
+        const totals = await store().runTotals(runId);
+        assert.deepEqual([totals.jobs, totals.jobsSucceeded, totals.jobsDead], [2, 1, 0]);
+        assert.deepEqual([totals.requeued, totals.attempts, totals.duplicates], [1, 3, 0]);
+        assert.deepEqual([totals.dicom.attemptedInstances, totals.failures], [0, []]);
+      });
+
+      it('end their run anew, from whoever claims it', async () => {
+        await endOthers();
+        const { runId, jobId } = await runWithDeath();
+        await store().transitionRun(runId, 'over_ok', { startedIterations: 2 });
+        await store().reopenJobs([{ jobId, runId, iteration: 1 }]);
+        const claim = (await store().claimRun('a', LEASE_MS))!;
+        assert.deepEqual([claim.run.id, claim.resumed, claim.run.startedIterations], [runId, true, 2]);
+        await store().writeLedger(
+          batchOf({
+            attempts: [attemptRow(runId, { jobId, attempt: 3 })],
+            iterations: [iterationRow(runId, 1)],
+          }),
+        );
+        const change = { fence: claim.fence, finishedIterations: 2 };
+        assert.equal((await store().transitionRun(runId, 'over_ok', change)).status, 'COMPLETED');
+        const totals = await store().runTotals(runId);
+        assert.deepEqual([totals.completed, totals.failed, totals.requeued], [2, 0, 1]);
+        assert.deepEqual([totals.jobs, totals.jobsSucceeded, totals.duplicates], [2, 2, 0]);
+      });
+
+      it('are repeat offenders when they die again', async () => {
+        const { runId, jobId, queue } = await runWithDeath();
+        await store().reopenJobs([{ jobId, runId, iteration: 1 }]);
+        assert.equal((await store().getRun(runId)).status, 'RUNNING');
+        const again = attemptRow(runId, {
+          jobId,
+          queue,
+          attempt: 3,
+          outcome: 'dead',
+          errorCode: 'MLLP_TIMEOUT',
+        });
+        await store().writeLedger(
+          batchOf({ attempts: [again], iterations: [iterationRow(runId, 1, { outcome: 'failed' })] }),
+        );
+        const [found, ...others] = await store().deadJobs({ runId, limit: 9 });
+        assert.deepEqual(others, []);
+        assert.deepEqual([found!.attempts, found!.requeues, found!.errorCode], [3, 1, 'MLLP_TIMEOUT']);
+        assert.equal((await store().runTotals(runId)).jobsDead, 1);
+      });
+
+      it('of a cancelled run stay dead', async () => {
+        const { runId, jobId } = await runWithDeath();
+        await store().transitionRun(runId, 'over_cancelled');
+        const reopened = store().reopenJobs([{ jobId, runId, iteration: 1 }]);
+        await assert.rejects(reopened, { code: 'RUN_STATE' });
+        assert.equal((await store().deadJobs({ runId, limit: 9 })).length, 1);
+      });
+
+      it('and whatever else is asked to be reopened: what is not dead stays as it is', async () => {
+        const runId = await newRunId();
+        const [success, open] = [attemptRow(runId), queuedRow(runId, { iteration: 2 })];
+        await store().writeLedger(
+          batchOf({ attempts: [success], queued: [open], iterations: [iterationRow(runId, 1)] }),
+        );
+        await store().transitionRun(runId, 'over_failed');
+        await store().reopenJobs([
+          { jobId: success.jobId, runId, iteration: 1 },
+          { jobId: open.jobId, runId, iteration: 2 },
+          { jobId: randomUUID(), runId: runId + 1000, iteration: 1 },
+        ]);
+        assert.equal((await store().getRun(runId)).status, 'ERROR');
+        assert.deepEqual(await store().runCounts(runId), { completed: 1, failed: 0, cancelled: 0 });
+      });
+    });
+
+    describe('processes', () => {
+      it('learn which runs are to stop and which queues are not open', async () => {
+        const [cancelled, over]: RunRecord[] = [
+          await store().createRun(newRun()),
+          await store().createRun(newRun()),
+        ];
+        await store().requestCancel(cancelled!.id);
+        await store().requestCancel(over!.id);
+        await store().transitionRun(over!.id, 'over_cancelled');
+        await store().setQueueMode('p', 'paused');
+        await store().setQueueMode('d', 'paused');
+        await store().setQueueMode('d', 'draining');
+        const state = await stores().other.control();
+        assert.ok(state.cancelledRuns.includes(cancelled!.id));
+        assert.ok(!state.cancelledRuns.includes(over!.id));
+        assert.deepEqual(state.queueModes, { p: 'paused', d: 'draining' });
+        await store().setQueueMode('p', 'open');
+        await store().setQueueMode('d', 'open');
+        await store().setQueueMode('never seen', 'open');
+        assert.deepEqual((await store().control()).queueModes, {});
+      });
+
+      it('tell of themselves and get the time of the database', async () => {
+        const worker: WorkerHeartbeat = {
+          workerId: randomUUID(),
+          host: 'ward-3',
+          pid: 42,
+          version: '0.1.0',
+          queues: ['a', 'b "c"'],
+          concurrency: 8,
+          busy: 0,
+          jobs: 0,
+          state: 'starting',
+          startedAtMs: 1_790_000_000_000,
+        };
+        const first = await store().heartbeat(worker);
+        const changed = { ...worker, busy: 3, jobs: 17, state: 'working' } as const;
+        const second = await stores().other.heartbeat(changed);
+        assert.ok(second > first);
+        const [found, ...others] = (await store().listWorkers({ seenSinceMs: 0 })).filter(
+          ({ workerId }) => workerId === worker.workerId,
+        );
+        assert.deepEqual(others, []);
+        assert.deepEqual(found, { ...changed, lastSeenAtMs: found!.lastSeenAtMs });
+        assert.ok(Math.abs(found!.lastSeenAtMs - second) <= 1);
+        assert.deepEqual(await store().listWorkers({ seenSinceMs: Math.ceil(second) + 60_000 }), []);
+      });
+    });
+  });
+}
