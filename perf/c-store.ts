@@ -22,6 +22,7 @@ import { openAssociation } from '../src/dicom/scu.ts';
 import { EXPLICIT_VR_LITTLE_ENDIAN, SOP_CLASS } from '../src/dicom/uids.ts';
 import { adoptTransport } from '../src/dicom/upper-layer/transport.ts';
 import { createDicomSink } from '../src/sink/dicom-sink.ts';
+import { spread } from './support/spread.ts';
 
 const MAX_PDU = 131_072;
 /** A C-STORE request's command with its headers, and a response: as ours are with these UIDs. */
@@ -204,12 +205,6 @@ async function startChild(...args: string[]): Promise<{ child: ChildProcess; por
   const child = fork(import.meta.filename, args);
   const [port] = (await once(child, 'message')) as [number];
   return { child, port };
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)]!;
-  return `${median.toFixed(digits)} (${sorted[0]!.toFixed(digits)}..${sorted.at(-1)!.toFixed(digits)})`;
 }
 
 const SENDERS = ['storescu to storescp', 'ours to storescp', 'bare TCP', 'ours to our sink'] as const;

@@ -19,6 +19,7 @@ import { createRng } from '../src/lib/rng.ts';
 import { createCueCompiler } from '../src/steps/cues/compile-cue.ts';
 import type { RenderContext } from '../src/steps/cues/render-context.ts';
 import { readOrderContext } from '../src/steps/order-context.ts';
+import { median } from './support/spread.ts';
 
 const CONTENT = String.raw`MSH|^~\&|YEETER|TEST|PACS|HOSPITAL|{$Faker.Context.MessageTimestamp}||ORM^O01^ORM_O01|{$Faker.Context.MessageControlId}|T|2.5.1
 PID|1||{$Faker.Patient.MRN}^^^YEETER^MR||{$Faker.Person.LastName}^{$Faker.Person.FirstName}||{$Faker.Person.DOB}|{$Faker.Person.Sex}|||{$Faker.Person.Street}^^{$Faker.Person.City}^{$Faker.Person.State}^{$Faker.Person.PostalCode}||{$Faker.phone_number}||||||V{$Faker.random_number(digits=8, fix_len=True)}
@@ -116,10 +117,6 @@ function measure(run: Line, seconds: number): number {
   }
   if (Number.isNaN(checksum)) throw new Error('a message is shorter than it should be');
   return n / ((performance.now() - start) / 1000);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 const { values } = parseArgs({

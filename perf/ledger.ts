@@ -22,6 +22,7 @@ import { openPglite } from '../src/storage/pglite/pglite-executor.ts';
 import type { LedgerBatch, StoragePort } from '../src/storage/port.ts';
 import { SqlStore } from '../src/storage/sql-store.ts';
 import { attemptRow, batchOf, iterationRow, newRun } from '../test/conformance/ledger-rows.ts';
+import { spread } from './support/spread.ts';
 
 interface Load {
   pairs: number;
@@ -145,13 +146,6 @@ function handOvers(batch: LedgerBatch): Record<string, number> {
     'JSON text': cost(() => JSON.stringify(batch)),
   };
 }
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
-const spread = (values: readonly number[], digits: number): string =>
-  `${median(values).toFixed(digits)} (${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)})`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

@@ -16,6 +16,7 @@ import { buildAck } from '../src/hl7/ack.ts';
 import { CR, FS, frame } from '../src/hl7/mllp-codec.ts';
 import { createMllpPool } from '../src/hl7/mllp-pool.ts';
 import { createMllpSink } from '../src/sink/mllp-sink.ts';
+import { spread } from './support/spread.ts';
 
 const ID_LENGTH = 10;
 
@@ -123,12 +124,6 @@ async function pooled(port: number, { connections, seconds }: Load): Promise<Out
   isOver = true;
   await Promise.all(patients);
   return outcome;
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)]!;
-  return `${median.toFixed(digits)} (${sorted[0]!.toFixed(digits)}..${sorted.at(-1)!.toFixed(digits)})`;
 }
 
 async function startChild(role: string): Promise<{ child: ChildProcess; port: number }> {

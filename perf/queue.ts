@@ -18,6 +18,7 @@ import { createRabbitQueue, type RabbitQueue } from '../src/queue/rabbitmq/rabbi
 import { DEFAULT_MAX_LENGTH, deadLetterDeclaration, workDeclaration } from '../src/queue/topology.ts';
 import { testJob } from '../test/support/job.ts';
 import { type PrivateRabbitmq, startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
+import { spread } from './support/spread.ts';
 
 const IN_FLIGHT = 256;
 
@@ -109,12 +110,6 @@ async function ours(queue: RabbitQueue, { jobs, prefetch }: Load): Promise<Outco
   const outcome = await pump(jobs, publish, all.promise);
   await consumer.close();
   return outcome;
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)]!;
-  return `${median.toFixed(digits)} (${sorted[0]!.toFixed(digits)}..${sorted.at(-1)!.toFixed(digits)})`;
 }
 
 interface Turn {

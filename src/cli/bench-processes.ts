@@ -63,7 +63,7 @@ function watchProcesses(
       }
     }
     await processes.close();
-    return { progress: await readProgress(store, run.id), fault };
+    return { progress: await readProgress(store, run.id), memory: null, fault };
   };
 
   return {

@@ -18,6 +18,8 @@ export interface RunReport {
   sinkCounts: SinkCounts | null;
   /** Why the ledger is not complete, and what the engine counted; null when it is. */
   fault: (NonNullable<EmbeddedEnd['fault']> & { counted: Counted }) | null;
+  /** Of the engine's thread at its end; null where it ran elsewhere. */
+  memory: EmbeddedEnd['memory'];
   /** What `run.json` holds. */
   json: Readonly<Record<string, unknown>>;
 }
@@ -51,6 +53,7 @@ export async function createRunReport(
     health,
     sinkNames: resolved.sinkNames,
     sinkCounts,
+    memory: ended.memory,
     fault: ended.fault && { ...ended.fault, counted: countedBy(ended) },
   };
   return { ...partial, json: runJson(partial, resolved) };
@@ -94,7 +97,8 @@ function runJson(report: Partial, resolved: ResolvedEndpoints): Record<string, u
       built_in_sink: resolved.sinkNames.includes(endpoint.name),
     })),
     sink_counts: report.sinkCounts && snakeKeys(report.sinkCounts),
-    generator_health: healthSummary(report.health),
+    generator_health: snakeKeys(healthSummary(report.health)),
+    engine_memory: report.memory && snakeKeys(report.memory),
     environment: environment(),
     fault: report.fault,
     template: snakeKeys(run.template),

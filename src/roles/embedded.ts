@@ -2,10 +2,18 @@ import { Worker } from 'node:worker_threads';
 import { YeeterError } from '../lib/errors.ts';
 import { workerEntry } from '../lib/worker-entry.ts';
 import type { PgliteStore } from '../storage/pglite/open-pglite-store.ts';
-import type { EngineCommand, EngineInput, EngineMessage, EngineProgress } from './engine-protocol.ts';
+import type {
+  EngineCommand,
+  EngineInput,
+  EngineMemory,
+  EngineMessage,
+  EngineProgress,
+} from './engine-protocol.ts';
 
 export interface EmbeddedEnd {
   progress: EngineProgress;
+  /** Of the engine's thread at its end; null where it runs elsewhere. */
+  memory: EngineMemory | null;
   /** Why the accounts could not be kept; null when they are complete. */
   fault: { code: string; message: string } | null;
 }
@@ -31,8 +39,10 @@ export function startEmbeddedRun(store: PgliteStore, input: EmbeddedInput): Embe
   const ended = new Promise<EmbeddedEnd>((resolve, reject) => {
     let end: EmbeddedEnd | null = null;
     worker.on('message', (message: EngineMessage) => {
-      if (message.type === 'ended') end = { progress: message.progress, fault: message.fault };
-      else for (const listener of listeners) listener(message);
+      if (message.type === 'ended') {
+        const { progress, memory, fault } = message;
+        end = { progress, memory, fault };
+      } else for (const listener of listeners) listener(message);
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {

@@ -38,7 +38,12 @@ export type EngineMessage =
   /** Before the run begins. */
   | { type: 'drawing'; drawn: number; underWay: number }
   | { type: 'progress'; progress: EngineProgress; memory: EngineMemory }
-  | { type: 'ended'; progress: EngineProgress; fault: { code: string; message: string } | null };
+  | {
+      type: 'ended';
+      progress: EngineProgress;
+      memory: EngineMemory;
+      fault: { code: string; message: string } | null;
+    };
 
 /** `stop` starts nothing more; what is in flight has the grace period, then the wires are cut. */
 export type EngineCommand = { type: 'stop' };

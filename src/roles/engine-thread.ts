@@ -2,7 +2,7 @@ import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { toYeeterError } from '../lib/errors.ts';
 import { createStoreClient } from '../storage/pglite/store-client.ts';
 import { createEngine } from './engine.ts';
-import type { EngineCommand, EngineInput, EngineMessage } from './engine-protocol.ts';
+import type { EngineCommand, EngineInput, EngineMemory, EngineMessage } from './engine-protocol.ts';
 
 /** The measuring thread: the wires and the engine, and nothing else. */
 const PROGRESS_INTERVAL_MS = 250;
@@ -17,14 +17,20 @@ const processId = `${process.pid}-${threadId}-${Date.now().toString(36)}`;
 const engine = await createEngine(input, store, processId, (drawn, underWay) =>
   post({ type: 'drawing', drawn, underWay }),
 );
-const progressTimer = setInterval(() => {
+const memory = (): EngineMemory => {
   const { heapUsed, external } = process.memoryUsage();
-  post({
-    type: 'progress',
-    progress: engine.progress(),
-    memory: { heapUsedBytes: heapUsed, externalBytes: external },
-  });
-}, PROGRESS_INTERVAL_MS);
+  return { heapUsedBytes: heapUsed, externalBytes: external };
+};
+const progressTimer = setInterval(
+  () => post({ type: 'progress', progress: engine.progress(), memory: memory() }),
+  PROGRESS_INTERVAL_MS,
+);
+
+/** The last word; with `--expose-gc` its memory is what is really held. */
+const end = (fault: { code: string; message: string } | null): void => {
+  globalThis.gc?.();
+  post({ type: 'ended', progress: engine.progress(), memory: memory(), fault });
+};
 
 port.on('message', (command: EngineCommand) => {
   if (command.type === 'stop') engine.stop();
@@ -32,14 +38,10 @@ port.on('message', (command: EngineCommand) => {
 
 try {
   const fault = await engine.run();
-  post({
-    type: 'ended',
-    progress: engine.progress(),
-    fault: fault && { code: fault.code, message: fault.message },
-  });
+  end(fault && { code: fault.code, message: fault.message });
 } catch (thrown) {
   const { code, message } = toYeeterError(thrown);
-  post({ type: 'ended', progress: engine.progress(), fault: { code, message } });
+  end({ code, message });
 } finally {
   clearInterval(progressTimer);
   await engine.close();

@@ -28,6 +28,11 @@ export interface Engine extends Closeable {
 }
 
 const SAMPLE_INTERVAL_MS = 1000;
+/**
+ * Jobs that are done and wait for their rows to be stored. They hold no place: the run's concurrency is about what
+ * is executed, and the more rows go together, the less each costs.
+ */
+const JOBS_BEING_STORED = 2000;
 
 export async function createEngine(
   input: Omit<EngineInput, 'storagePort'>,
@@ -72,8 +77,8 @@ export async function createEngine(
     queue,
     queues,
     workerId: processId,
-    prefetch: run.concurrency,
-    concurrency: run.concurrency,
+    prefetch: run.concurrency + JOBS_BEING_STORED,
+    concurrency: run.concurrency + JOBS_BEING_STORED,
     contextOf: () => context,
   });
   const health = createHealthSampler({ runId: run.id, processId, clock });
