@@ -24,7 +24,7 @@ export function addBenchCommand(program: Command): void {
     .command('bench')
     .description('run a template for synthetic patients and measure every step')
     .argument('[template]', 'YAML or JSON file, or the name of a built-in template', 'order-to-image')
-    .option('-n, --patients <count>', 'patients to run it for', wholeNumber(1, MAX_PATIENTS), 100)
+    .option('-n, --patients <count>', 'patients to run it for', wholeNumber(1, MAX_PATIENTS), 500)
     .option('--seed <number>', 'same seed, namespace and clock: same bytes', wholeNumber(0, 2 ** 53 - 1))
     .option(
       '--namespace <number>',
