@@ -96,8 +96,9 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   const carry = async (): Promise<RunStatus | null> => {
     await queue.declare(queues);
     if (claim.resumed) {
-      before = await allFinished(store, run.id);
-      for (const iteration of await allHandedOff(store, run.id)) before.add(iteration);
+      // In this order: while workers go on, an iteration leaves the first list for the second.
+      before = new Set(await allHandedOff(store, run.id));
+      for (const iteration of await allFinished(store, run.id)) before.add(iteration);
     }
     if (cancelled) session.stop();
     if (run.startedIterations < run.patientCount) {
