@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   isOver,
+  isResultOf,
   nextRunStatus,
   RUN_EVENTS,
   RUN_STATUSES,
@@ -35,6 +36,15 @@ describe('run state', () => {
         else assert.throws(() => nextRunStatus(status, event), { code: 'RUN_STATE' });
       }
     }
+  });
+
+  it('knows what an event leads to', () => {
+    for (const status of RUN_STATUSES)
+      for (const event of RUN_EVENTS)
+        assert.equal(
+          isResultOf(status, event),
+          ALLOWED.some(([, by, to]) => by === event && to === status),
+        );
   });
 
   it('is over in the three final states alone', () => {

@@ -49,6 +49,11 @@ export function nextRunStatus(status: RunStatus, event: RunEvent): RunStatus {
   return next;
 }
 
+/** Whether a run may be in this status because of the event. */
+export function isResultOf(status: RunStatus, event: RunEvent): boolean {
+  return Object.values(TRANSITIONS).some((events) => events[event] === status);
+}
+
 const OVER: readonly RunStatus[] = ['COMPLETED', 'ERROR', 'CANCELLED'];
 
 /** Nothing of the run is under way; its dead jobs may still be requeued. */

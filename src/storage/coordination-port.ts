@@ -91,7 +91,11 @@ export interface CoordinationPort extends StoragePort {
   setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean>;
   /** Terminal rows by outcome, from counters that change with them: cheap at any size. */
   runCounts(runId: number): Promise<RunCounts>;
-  /** Iterations without a terminal row that a confirmed job carries, ascending. */
+  /**
+   * Iterations without a terminal row that a confirmed job carries, ascending. Whoever also asks for those that have
+   * ended asks for these first: while workers go on, an iteration leaves this list for that one. Each page looks
+   * through the jobs of the run, so that large pages are cheaper.
+   */
   handedOffIterations(runId: number, page: { after: number; limit: number }): Promise<number[]>;
 
   control(): Promise<ControlState>;
@@ -105,7 +109,8 @@ export interface CoordinationPort extends StoragePort {
   deadJobs(filter: { queue?: string; runId?: number; limit: number }): Promise<DeadJob[]>;
   /**
    * Undoes what their deaths settled, in one transaction: the settlement, the terminal row of the iteration and the
-   * counts; a run that was over waits on its workers again. Called before the jobs are published again.
+   * counts; a run that was over waits on its workers again, and any runner may claim it. Called before the jobs are published
+   * again; what is not dead stays as it is, so that it may be called again. @throws RUN_STATE when a run was cancelled
    */
   reopenJobs(jobs: readonly Pick<Job, 'jobId' | 'runId' | 'iteration'>[]): Promise<void>;
 }

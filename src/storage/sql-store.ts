@@ -3,7 +3,7 @@ import { and, asc, count, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm
 import { drizzle } from 'drizzle-orm/pg-proxy';
 import { NAMESPACE_COUNT } from '../domain/identity.ts';
 import type { Job } from '../domain/job.ts';
-import { isOver, nextRunStatus, type RunEvent, type RunStatus } from '../domain/run-state.ts';
+import { isOver, isResultOf, nextRunStatus, type RunEvent, type RunStatus } from '../domain/run-state.ts';
 import type { RegisteredTarget } from '../domain/target-guard.ts';
 import type { Clock } from '../lib/clock.ts';
 import { YeeterError } from '../lib/errors.ts';
@@ -94,17 +94,15 @@ export class SqlStore implements CoordinationPort {
 
   /** On tables that are up to date. `where` names the store in errors. @throws {YeeterError} STORAGE_FAILED, DISK_FULL */
   static async open(executor: SqlExecutor, clock: Clock, where: string): Promise<SqlStore> {
-    const identity = await executor.transaction(async (tx) => {
+    const identify = async (tx: SqlQueries): Promise<{ id: string; seed: number }> => {
       await tx.query('lock table deployment');
       const db = drizzleOf(tx);
       const [existing] = await db.select().from(deployment);
       if (existing) return existing;
-      const [created] = await db
-        .insert(deployment)
-        .values({ id: randomUUID(), seed: freshSeed() })
-        .returning();
-      return created!;
-    });
+      const created = await db.insert(deployment).values({ id: randomUUID(), seed: freshSeed() }).returning();
+      return created[0]!;
+    };
+    const identity = await executor.repeatable(() => executor.transaction(identify));
     return new SqlStore(executor, clock, where, identity);
   }
 
@@ -174,30 +172,45 @@ export class SqlStore implements CoordinationPort {
   }
 
   async transitionRun(runId: number, event: RunEvent, change: RunChange = {}): Promise<RunRecord> {
-    return await this.#executor.transaction(async (tx) => {
-      const db = drizzleOf(tx);
-      const [run] = await db.select().from(runs).where(eq(runs.id, runId)).for('update');
-      if (!run) return missingRun(runId);
-      assertFence(runId, run.fence, change.fence);
-      const status = nextRunStatus(run.status, event);
-      if (change.finishedIterations !== undefined)
-        assertFinished(runId, await this.#counts(tx, runId), change.finishedIterations);
-      const nowMs = this.#clock.nowMs();
-      const over = isOver(status);
-      const [changed] = await db
-        .update(runs)
-        .set({
-          status,
-          updatedAtMs: nowMs,
-          startedAtMs: run.startedAtMs ?? (status === 'RUNNING' ? nowMs : null),
-          completedAtMs: over ? nowMs : null,
-          startedIterations: change.startedIterations ?? run.startedIterations,
-          ...(over ? { runnerId: null, leaseExpiresAtMs: null } : {}),
-        })
-        .where(eq(runs.id, runId))
-        .returning();
-      return runOf(changed!);
+    let again = false;
+    return await this.#executor.repeatable(() => {
+      const repeated = again;
+      again = true;
+      return this.#executor.transaction((tx) => this.#transition(tx, runId, event, change, repeated));
     });
+  }
+
+  /** @param repeated an earlier try, whose answer was lost, may have done it */
+  async #transition(
+    tx: SqlQueries,
+    runId: number,
+    event: RunEvent,
+    change: RunChange,
+    repeated: boolean,
+  ): Promise<RunRecord> {
+    const db = drizzleOf(tx);
+    const [run] = await db.select().from(runs).where(eq(runs.id, runId)).for('update');
+    if (!run) return missingRun(runId);
+    assertFence(runId, run.fence, change.fence);
+    if (repeated && isResultOf(run.status, event)) return runOf(run);
+    const status = nextRunStatus(run.status, event);
+    if (change.finishedIterations !== undefined)
+      assertFinished(runId, await this.#counts(tx, runId), change.finishedIterations);
+    const nowMs = this.#clock.nowMs();
+    const over = isOver(status);
+    const [changed] = await db
+      .update(runs)
+      .set({
+        status,
+        updatedAtMs: nowMs,
+        startedAtMs: run.startedAtMs ?? (status === 'RUNNING' ? nowMs : null),
+        completedAtMs: over ? nowMs : null,
+        startedIterations: change.startedIterations ?? run.startedIterations,
+        ...(over ? { runnerId: null, leaseExpiresAtMs: null } : {}),
+      })
+      .where(eq(runs.id, runId))
+      .returning();
+    return runOf(changed!);
   }
 
   async requestCancel(runId: number): Promise<RunRecord> {

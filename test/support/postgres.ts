@@ -4,7 +4,7 @@ import { appendFileSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import type { Closeable } from '../../src/lib/lifecycle.ts';
-import { onFreePort, startChild, temporaryFolder, untilReady } from './child.ts';
+import { onFreePort, type ServiceChild, startChild, temporaryFolder, untilReady } from './child.ts';
 import { POSTGRES_BIN } from './programs.ts';
 
 /** Names the server that a whole test session shares: `postgres://USER@HOST:PORT/DATABASE`. */
@@ -22,6 +22,14 @@ export interface Postgres extends Closeable {
   createDatabase(template?: string): Promise<string>;
 }
 
+/** A server of our own, which may be made to fail. */
+export interface PrivatePostgres extends Postgres {
+  /** Ends it without a shutdown, like a crash of its processes. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash. */
+  start(): Promise<void>;
+}
+
 /** The server of the test session, or one of our own when a test file runs alone. */
 export async function startPostgres(): Promise<Postgres> {
   const shared = process.env[POSTGRES_URL_VARIABLE];
@@ -37,7 +45,8 @@ const SETTINGS = [
   'full_page_writes = off',
 ].join('\n');
 
-export async function startPrivatePostgres(): Promise<Postgres> {
+/** @param settings lines of postgresql.conf that win over those of the tests */
+export async function startPrivatePostgres(settings: readonly string[] = []): Promise<PrivatePostgres> {
   const root = process.getuid?.() === 0;
   const folder = temporaryFolder();
   try {
@@ -53,15 +62,27 @@ export async function startPrivatePostgres(): Promise<Postgres> {
     );
     await new Promise((resolve) => prepare.process.on('exit', resolve));
     if (prepare.process.exitCode !== 0) throw new Error(`initdb failed:\n${prepare.output()}`);
-    appendFileSync(path.join(data, 'postgresql.conf'), `\n${SETTINGS}\n`);
+    appendFileSync(path.join(data, 'postgresql.conf'), `\n${[SETTINGS, ...settings].join('\n')}\n`);
     return await onFreePort(async (port) => {
-      const child = startChild(`${POSTGRES_BIN}/postgres`, ['-D', data, '-p', String(port)], options);
-      await untilReady(child, () => child.output().includes('ready to accept connections'));
-      return attach(`postgres://app@127.0.0.1:${port}/postgres`, async () => {
+      const start = async (): Promise<ServiceChild> => {
+        const started = startChild(`${POSTGRES_BIN}/postgres`, ['-D', data, '-p', String(port)], options);
+        await untilReady(started, () => started.output().includes('ready to accept connections'));
+        return started;
+      };
+      let child = await start();
+      const attached = attach(`postgres://app@127.0.0.1:${port}/postgres`, async () => {
         // SIGINT is its fast shutdown: open sessions are ended.
         await child.stop('SIGINT');
         rmSync(folder, { recursive: true, force: true });
       });
+      return {
+        ...attached,
+        // SIGQUIT is its immediate shutdown: no session ends in order, and the log is replayed at the next start.
+        crash: () => child.stop('SIGQUIT'),
+        start: async () => {
+          child = await start();
+        },
+      };
     });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });

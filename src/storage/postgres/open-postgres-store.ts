@@ -19,7 +19,7 @@ export interface PostgresStoreOptions {
 /**
  * PostgreSQL 15 or newer, for any number of processes. Once open, it outlasts a restart of the database: whatever is
  * asked meanwhile waits until it can connect; what was under way is asked again where that is harmless, so that only
- * `createRun`, `transitionRun` and `heartbeat` may fail with CONNECT_FAILED without saying whether they were done.
+ * `createRun` and `heartbeat` may fail with CONNECT_FAILED without saying whether they were done.
  * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, SCHEMA_OUTDATED, STORAGE_FAILED, DISK_FULL
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<CoordinationPort> {
