@@ -11,6 +11,7 @@ const COMMANDS = {
   build: (args) => ['scripts/build.ts', ...args],
   check: (args) => ['scripts/check.ts', ...args],
   services: (args) => ['scripts/services.ts', ...args],
+  soak: (args) => ['scripts/soak.ts', ...args],
   test: (args) => ['scripts/test.ts', ...args],
 };
 

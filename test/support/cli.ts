@@ -32,7 +32,12 @@ export interface CliRun {
 /** A hang is a failure; a busy machine is not. */
 const HANG_MS = 120_000;
 
-export function startProgram(command: string, args: readonly string[], cwd: string): CliRun {
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  hangMs = HANG_MS,
+): CliRun {
   const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
   const written = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
@@ -42,7 +47,7 @@ export function startProgram(command: string, args: readonly string[], cwd: stri
       for (const watch of watchers) watch();
     });
   }
-  const hang = setTimeout(() => child.kill('SIGKILL'), HANG_MS);
+  const hang = setTimeout(() => child.kill('SIGKILL'), hangMs);
   const ended = new Promise<CliEnd>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
@@ -75,9 +80,9 @@ export function startProgram(command: string, args: readonly string[], cwd: stri
 }
 
 /** Starts `yeeter` with its standard streams on pipes and an input that stays open. */
-export function startYeeter(args: readonly string[], cwd: string): CliRun {
+export function startYeeter(args: readonly string[], cwd: string, hangMs = HANG_MS): CliRun {
   const [node, main] = YEETER;
-  return startProgram(node, [main, ...args], cwd);
+  return startProgram(node, [main, ...args], cwd, hangMs);
 }
 
 /** Runs `yeeter` to its end. */
