@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RunIdentity } from './identity.ts';
-import { JOB_SCHEMA_VERSION, type Job } from './job.ts';
+import { JOB_SCHEMA_VERSION, type Job, noDicomAccounts } from './job.ts';
 import { decodeJob, encodeJob } from './job-schema.ts';
 import { createDigestSum } from './manifest.ts';
 import { orderAt } from './orders.ts';
@@ -37,20 +37,7 @@ function sampleJob(): Job {
       accounts: {
         sutUs: 1,
         ownUs: 2,
-        dicom: {
-          attemptedInstances: 0,
-          successInstances: 0,
-          attemptedBytes: 0,
-          successBytes: 0,
-          sendCount: 0,
-          sendSumUs: 0,
-          sendMinUs: null,
-          sendMaxUs: null,
-          throughputSumMbps: 0,
-          throughputMinMbps: null,
-          throughputMaxMbps: null,
-          throughputCount: 0,
-        },
+        dicom: noDicomAccounts(),
         digest: createDigestSum(),
       },
     },

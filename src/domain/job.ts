@@ -61,6 +61,24 @@ export interface DicomAccounts {
   throughputCount: number;
 }
 
+/** Of an iteration that has sent nothing yet. */
+export function noDicomAccounts(): DicomAccounts {
+  return {
+    attemptedInstances: 0,
+    successInstances: 0,
+    attemptedBytes: 0,
+    successBytes: 0,
+    sendCount: 0,
+    sendSumUs: 0,
+    sendMinUs: null,
+    sendMaxUs: null,
+    throughputSumMbps: 0,
+    throughputMinMbps: null,
+    throughputMaxMbps: null,
+    throughputCount: 0,
+  };
+}
+
 /** The rest of an iteration from an async step on. Parameters and endpoints are those of the run's template. */
 export interface Job {
   schemaVersion: typeof JOB_SCHEMA_VERSION;

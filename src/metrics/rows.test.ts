@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { noDicomAccounts } from '../domain/job.ts';
 import { createHistogram } from './histogram.ts';
 import { createSeriesMerger } from './merge-series.ts';
 import { RUN_CSV_COLUMNS, runMetricsRow } from './run-row.ts';
@@ -80,20 +81,7 @@ const NOTHING: RunTotals = {
   possiblyRepeated: 0,
   sutUs: 0,
   ownUs: 0,
-  dicom: {
-    attemptedInstances: 0,
-    successInstances: 0,
-    attemptedBytes: 0,
-    successBytes: 0,
-    sendCount: 0,
-    sendSumUs: 0,
-    sendMinUs: null,
-    sendMaxUs: null,
-    throughputSumMbps: 0,
-    throughputMinMbps: null,
-    throughputMaxMbps: null,
-    throughputCount: 0,
-  },
+  dicom: noDicomAccounts(),
   studiesStored: 0,
   queueMaxDepth: null,
   queueLastDepth: null,

@@ -1,5 +1,5 @@
 import type { RunIdentity } from '../domain/identity.ts';
-import type { IterationState } from '../domain/job.ts';
+import { type IterationState, noDicomAccounts } from '../domain/job.ts';
 import { createDigestSum } from '../domain/manifest.ts';
 import { orderAt } from '../domain/orders.ts';
 import { patientAt, visitAt } from '../domain/population.ts';
@@ -19,20 +19,7 @@ export function startState(template: Template, identity: RunIdentity, iteration:
     accounts: {
       sutUs: 0,
       ownUs: 0,
-      dicom: {
-        attemptedInstances: 0,
-        successInstances: 0,
-        attemptedBytes: 0,
-        successBytes: 0,
-        sendCount: 0,
-        sendSumUs: 0,
-        sendMinUs: null,
-        sendMaxUs: null,
-        throughputSumMbps: 0,
-        throughputMinMbps: null,
-        throughputMaxMbps: null,
-        throughputCount: 0,
-      },
+      dicom: noDicomAccounts(),
       digest: createDigestSum(),
     },
   };

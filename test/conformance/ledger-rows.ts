@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DicomAccounts } from '../../src/domain/job.ts';
+import { type DicomAccounts, noDicomAccounts } from '../../src/domain/job.ts';
 import { createHistogram } from '../../src/metrics/histogram.ts';
 import type { WindowRow } from '../../src/metrics/series.ts';
 import type { QueuedJobRow } from '../../src/storage/coordination-port.ts';
@@ -7,20 +7,7 @@ import type { AttemptRow, EventRow, IterationRow, LedgerBatch, NewRun } from '..
 
 /** Rows of a ledger for tests and measurements; a test changes what it is about. */
 
-export const NO_DICOM: DicomAccounts = {
-  attemptedInstances: 0,
-  successInstances: 0,
-  attemptedBytes: 0,
-  successBytes: 0,
-  sendCount: 0,
-  sendSumUs: 0,
-  sendMinUs: null,
-  sendMaxUs: null,
-  throughputSumMbps: 0,
-  throughputMinMbps: null,
-  throughputMaxMbps: null,
-  throughputCount: 0,
-};
+export const NO_DICOM: DicomAccounts = noDicomAccounts();
 
 export function newRun(change: Partial<NewRun> = {}): NewRun {
   return {
