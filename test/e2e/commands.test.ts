@@ -64,6 +64,7 @@ describe('the command line', () => {
       ['bench', '--dicom', 'SEVENTEENLETTERSX@127.0.0.1:104'],
       /DICOM_AE_TITLE/,
     ],
+    ['a root that is no UID', ['bench', '--uid-root', '1.2.x'], /CONFIG_INVALID: UID root "1\.2\.x"/],
     ['a missing template', ['bench', 'no-such.yaml'], /TEMPLATE_UNREADABLE: .*no-such\.yaml/],
     [
       'a sink that is told a fault it does not know',

@@ -3,7 +3,7 @@ import { ON_FAILURE } from '../../domain/template.ts';
 import { parseDicomAddress, parseHostPort } from '../address.ts';
 import { bench } from '../bench.ts';
 import { configOf } from './durable-options.ts';
-import { gather, isoTime, wholeNumber } from './options.ts';
+import { gather, isoTime, uidRoot, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
 Without --mllp and --dicom the built-in sinks receive, in a process of their own.
@@ -32,7 +32,7 @@ export function addBenchCommand(program: Command): void {
       wholeNumber(0, 9999),
     )
     .option('--clock <time>', 'start of the virtual clock, ISO 8601', isoTime)
-    .option('--uid-root <root>', 'root of generated UIDs, instead of 2.25')
+    .option('--uid-root <root>', 'root of generated UIDs, instead of 2.25', uidRoot)
     .option('-c, --concurrency <count>', 'patients at a time', wholeNumber(1, 4096), 16)
     .addOption(
       new Option('--on-failure <what>', 'when a patient fails').choices(ON_FAILURE).default('continue'),

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { checkUidRoot } from '../../dicom/uids.ts';
 
 /** A commander parser of whole numbers within bounds. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -23,6 +24,12 @@ export function isoTime(text: string): number {
 /** Gathers an option that may be given more than once. */
 export function gather(text: string, earlier: readonly string[]): string[] {
   return [...earlier, text];
+}
+
+/** A commander parser of UID roots. @throws {YeeterError} CONFIG_INVALID */
+export function uidRoot(text: string): string {
+  checkUidRoot(text);
+  return text;
 }
 
 export const MAX_PORT = 65_535;

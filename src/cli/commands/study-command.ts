@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { MODALITIES } from '../../domain/modality.ts';
 import { makeStudy } from '../study.ts';
-import { wholeNumber } from './options.ts';
+import { uidRoot, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -19,7 +19,7 @@ export function addStudyCommand(program: Command): void {
     .option('--burn-in', 'write patient, date and TEST into the pixels', false)
     .option('--seed <number>', 'same seed, same study', wholeNumber(0, 2 ** 53 - 1), 1)
     .option('--patient <number>', 'which patient of the seed', wholeNumber(1, 100_000_000), 1)
-    .option('--uid-root <root>', 'root of generated UIDs, instead of 2.25')
+    .option('--uid-root <root>', 'root of generated UIDs, instead of 2.25', uidRoot)
     .requiredOption('--out <dir>', 'folder of the files')
     .addHelpText('after', EXAMPLES)
     .action(async (flags) => {
