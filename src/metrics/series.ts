@@ -4,7 +4,6 @@
  */
 export const SERIES = {
   iteration: 'response time of one patient: from the intended start to the terminal row',
-  iteration_service: 'the same from the actual start',
   order_ack: 'one message: from the first byte written to its acknowledgement decoded',
   application_ack: 'enhanced mode: from the first byte written to the application acknowledgement',
   queue_publish: 'from the publish to the confirm',
