@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/lib/clock.ts';
 import { encodeLedger } from '../src/storage/ledger-tables.ts';
+import { migrate } from '../src/storage/migrate.ts';
 import { openPgliteStore } from '../src/storage/pglite/open-pglite-store.ts';
 import { openPglite } from '../src/storage/pglite/pglite-executor.ts';
 import type { LedgerBatch, StoragePort } from '../src/storage/port.ts';
@@ -110,6 +111,7 @@ async function product(dataDir: string): Promise<Subject> {
 async function bare(dataDir: string): Promise<Subject> {
   await mkdir(dataDir);
   const database = await openPglite(join(dataDir, 'pgdata'), dataDir);
+  await migrate(database, dataDir);
   const store = await SqlStore.open(database, systemClock, dataDir);
   return {
     turn: async (load) => {
