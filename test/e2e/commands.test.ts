@@ -187,44 +187,4 @@ describe('the command line', () => {
       assert.match(stderr, new RegExp(`PORT_IN_USE: .*127\\.0\\.0\\.1:${port}`));
     }
   });
-
-  describe('off this machine', () => {
-    // An address for documentation (RFC 5737): nothing may ever be sent there.
-    const ADDRESS = '192.0.2.1:104';
-
-    it('refuses what is not registered, whatever is confirmed', async () => {
-      for (const args of [
-        ['bench', 'orders-only', '-n', '1', '--mllp', ADDRESS, '--confirm', '192.0.2.1'],
-        ['bench', '-n', '1', '--dicom', `PACS@${ADDRESS}`, '--confirm', 'PACS'],
-        ['send-hl7', 'two.hl7', '--to', ADDRESS, '--confirm', '192.0.2.1'],
-      ]) {
-        const { code, stdout, stderr } = await yeeter(args, cwd);
-        assert.deepEqual([code, stdout], [2, ''], stderr);
-        assert.match(stderr, /TARGET_REFUSED: .*192\.0\.2\.1:104.*targets add/s);
-      }
-    });
-
-    it('registers a test system, lists it, asks for its name, and forgets it', async () => {
-      const target = `PACS@${ADDRESS}`;
-      const none = await yeeter(['targets', 'list'], cwd);
-      assert.match(none.stdout, /no test system is registered/);
-      const added = await yeeter(
-        ['targets', 'add', target, '--owner', 'J. Smith', '--expires', '2999-12-31'],
-        cwd,
-      );
-      assert.deepEqual([added.code, added.stdout], [0, `registered ${target} until 2999-12-31\n`]);
-      const listed = await yeeter(['targets', 'list'], cwd);
-      assert.match(listed.stdout, /^PACS@192\.0\.2\.1:104 +J\. Smith +2999-12-31 +4 +any +any$/m);
-      for (const confirm of [[], ['--confirm', 'OTHER']]) {
-        const unconfirmed = await yeeter(['bench', '-n', '1', '--dicom', target, ...confirm], cwd);
-        assert.equal(unconfirmed.code, 2);
-        assert.match(unconfirmed.stderr, /TARGET_REFUSED: .*--confirm PACS.*owned by J\. Smith/);
-      }
-      const removed = await yeeter(['targets', 'remove', target], cwd);
-      assert.deepEqual([removed.code, removed.stdout], [0, `removed ${target}\n`]);
-      const again = await yeeter(['targets', 'remove', target], cwd);
-      assert.equal(again.code, 2);
-      assert.match(again.stderr, /USAGE: .*is not registered/);
-    });
-  });
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,16 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
-import {
-  type CliEnd,
-  childrenOf,
-  isRunning,
-  startProgram,
-  startYeeter,
-  untilGone,
-  YEETER,
-  yeeter,
-} from '../support/cli.ts';
+import { childrenOf, isRunning, startYeeter, untilGone, yeeter } from '../support/cli.ts';
 
 interface RunJson {
   status: string;
@@ -35,10 +25,6 @@ function assertAccounts({ started_iterations, totals }: RunJson): void {
 const FILES = ['run.json', 'runs.csv', 'jobs.csv', 'windows.csv', 'purge.csv'];
 const ENDLESS = ['bench', 'orders-only', '--patients', '10000000'];
 
-/** A file system of so many bytes in `mounted`, seen by the command alone and gone with it; where we are allowed to. */
-const CAN_MOUNT = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
-const UNABLE = !CAN_MOUNT && 'mounting a small file system takes root';
-
 describe('a run that is interrupted', () => {
   let cwd: string;
   before(async () => {
@@ -52,20 +38,6 @@ describe('a run that is interrupted', () => {
     await cp(join(cwd, 'made'), join(cwd, name), { recursive: true });
     return name;
   };
-
-  /** `yeeter` with `mounted` being a file system of its own, which holds a copy of `content`. */
-  function onSmallDisk(sizeKb: number, content: string | null, args: readonly string[]): Promise<CliEnd> {
-    const script = [
-      `mkdir -p mounted && mount -t tmpfs -o size=${sizeKb}k none mounted`,
-      ...(content === null ? [] : [`cp -r ${content}/. mounted`]),
-      'exec "$@"',
-    ];
-    return startProgram(
-      'unshare',
-      ['--mount', 'sh', '-c', script.join(' && '), 'sh', ...YEETER, ...args],
-      cwd,
-    ).ended;
-  }
 
   it('by SIGINT ends CANCELLED with all its files and whole accounts, and leaves no sink behind', async () => {
     const data = await dataFolder('interrupted-data');
@@ -145,55 +117,5 @@ describe('a run that is interrupted', () => {
     holder.process.kill('SIGTERM');
     assert.equal((await holder.ended).code, 1);
     assertAccounts(await readRun(join(cwd, 'holder')));
-  });
-
-  it('by a full disk below --out has whole accounts on the screen and says which folder', {
-    skip: UNABLE,
-  }, async () => {
-    const data = await dataFolder('full-out-data');
-    const end = await onSmallDisk(48, null, [
-      'bench',
-      'orders-only',
-      '-n',
-      '2000',
-      '--data',
-      data,
-      '--out',
-      'mounted',
-    ]);
-    assert.equal(end.code, 1);
-    assert.match(end.stdout, /COMPLETED after .*: 2,000 completed, 0 failed, 0 cancelled of 2,000 patients/);
-    assert.match(end.stderr, /DISK_FULL: the files of run 1 could not be written to .*mounted/);
-  });
-
-  it('by a full disk below --data before it begins says which folder', { skip: UNABLE }, async () => {
-    const end = await onSmallDisk(4096, null, ['bench', 'orders-only', '-n', '20', '--data', 'mounted/new']);
-    assert.equal(end.code, 1);
-    assert.match(end.stderr, /DISK_FULL: data folder .*mounted\/new/);
-  });
-
-  it('by a full disk below --data in the middle ends, with accounts that add up', {
-    skip: UNABLE,
-  }, async () => {
-    const sizeKb = Number(spawnSync('du', ['-sk', 'made'], { cwd, encoding: 'utf8' }).stdout.split('\t')[0]);
-    const end = await onSmallDisk(sizeKb + 3000, 'made', [
-      ...ENDLESS,
-      '--data',
-      'mounted',
-      '--out',
-      'full-data',
-    ]);
-    assert.equal(end.code, 1);
-    assert.match(end.stderr, /(DISK_FULL|STORAGE_FAILED): data folder .*mounted/);
-    const counted = /([\d,]+) started, ([\d,]+) completed, ([\d,]+) failed, ([\d,]+) cancelled/.exec(
-      end.stdout,
-    );
-    assert.ok(counted, end.stdout);
-    const [started, ...ended] = counted.slice(1).map((text) => Number(text.replaceAll(',', '')));
-    assert.ok(started! > 0);
-    assert.equal(
-      started,
-      ended.reduce((sum, count) => sum + count),
-    );
   });
 });
