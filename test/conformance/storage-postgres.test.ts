@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
+import type { RunTotals } from '../../src/metrics/totals.ts';
 import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
+import type { LedgerBatch } from '../../src/storage/port.ts';
+import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
+import { openPg } from '../../src/storage/postgres/pg-executor.ts';
+import { readRunTotals } from '../../src/storage/run-totals.ts';
 import type { Postgres } from '../support/postgres.ts';
 import { startPostgres, without } from '../support/services.ts';
 import { coordinationConforms } from './coordination-suite.ts';
+import { attemptRow, batchOf, newRun, queuedRow } from './ledger-rows.ts';
 import { storageConforms } from './storage-suite.ts';
 
 describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
@@ -33,6 +40,49 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
 
   storageConforms('PostgreSQL', () => store);
   coordinationConforms('PostgreSQL', () => ({ one: store, other }));
+
+  it('keeps sums that are those of its rows', async () => {
+    await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+    const totals = (runId: number, kept: boolean): Promise<RunTotals> =>
+      executor.transaction((tx) => readRunTotals(tx, runId, kept));
+    let jobs = 0;
+    for (const { id } of await store.listRuns({ limit: 1000 })) {
+      const [kept, derived] = [await totals(id, true), await totals(id, false)];
+      jobs += derived.jobs;
+      // What a reopened job's last end was the least or the greatest of is not known any more.
+      const extremes = kept.requeued > 0 ? { dicom: derived.dicom } : {};
+      assert.deepEqual({ ...kept, ...extremes }, derived);
+    }
+    assert.ok(jobs > 25_000);
+  });
+
+  it('has no writers that wait for each other for ever', async () => {
+    const { id } = await store.createRun(newRun());
+    for (let round = 0; round < 30; round++) {
+      const [one, two] = [0, 1].map(() => Array.from({ length: 40 }, () => randomUUID()));
+      const handOn = (from: readonly string[], to: readonly string[]): LedgerBatch =>
+        batchOf({
+          attempts: from.map((jobId) => attemptRow(id, { jobId })),
+          queued: to.map((jobId) => queuedRow(id, { jobId })),
+        });
+      await Promise.all([
+        store.writeLedger(handOn(one!, two!)),
+        other.writeLedger(handOn(two!.toReversed(), one!.toReversed())),
+      ]);
+    }
+    const { jobs, jobsSucceeded, duplicates } = await store.runTotals(id);
+    assert.deepEqual([jobs, jobsSucceeded, duplicates], [2400, 2400, 0]);
+  });
+
+  it('says that its tables are missing, and is migrated by any number of processes at once', async () => {
+    const url = await postgres.createDatabase();
+    await assert.rejects(openPostgresStore({ databaseUrl: url }), {
+      code: 'SCHEMA_OUTDATED',
+      message: /no tables of Yeeter: run "yeeter migrate"/,
+    });
+    await Promise.all([migratePostgres(url), migratePostgres(url), migratePostgres(url)]);
+    await (await openPostgresStore({ databaseUrl: url })).close();
+  });
 
   it('is not touched by a program older than its tables', async () => {
     const url = await postgres.createDatabase();
