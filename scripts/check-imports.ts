@@ -16,6 +16,8 @@ const STEPS_MAY = ['domain', 'hl7', 'dicom', 'metrics', 'lib'];
 const ENGINE_MAY = ['steps', ...STEPS_MAY];
 /** Rooms that move iterations know queue and storage by their ports only. */
 const PORTS = ['queue/port', 'storage/port', 'storage/coordination-port'];
+/** What the server asks of the rest. */
+const SERVER_PORTS = [...PORTS, 'storage/server-port', 'queue/admin-port', 'live/port', 'autoscaler/port'];
 const RUNNER_MAY = ['ledger', 'engine', ...ENGINE_MAY, ...PORTS];
 
 /**
@@ -29,7 +31,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   hl7: ['lib'],
   dicom: ['lib'],
   metrics: ['domain', 'lib'],
-  queue: ['domain', 'type metrics', 'lib'],
+  queue: ['domain', 'type metrics', 'type storage/coordination-port', 'lib'],
   // Totals are derived where the rows are, so the storage adds up windows itself.
   storage: ['domain', 'type metrics', 'metrics/merge-series', 'lib'],
   steps: STEPS_MAY,
@@ -38,6 +40,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   runner: RUNNER_MAY,
   worker: RUNNER_MAY,
   sink: ['hl7', 'dicom', 'metrics', 'lib'],
+  live: ['storage/port', 'lib'],
+  autoscaler: ['domain', 'metrics', 'lib', ...SERVER_PORTS],
+  api: ['domain', 'hl7', 'dicom', 'steps', 'metrics', 'lib', 'autoscaler/scaling', ...SERVER_PORTS],
   roles: 'everything',
   cli: 'everything',
 };

@@ -56,6 +56,11 @@ export const ERROR_CODES = {
   RUN_FENCED: { retryable: false },
   RUN_STATE: { retryable: false },
   RUN_NOT_FOUND: { retryable: false },
+  // server
+  NAME_TAKEN: { retryable: false },
+  LAST_ADMIN: { retryable: false },
+  TEMPLATE_IN_USE: { retryable: false },
+  SCALING_UNAVAILABLE: { retryable: true },
   INTERNAL: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;
 

@@ -1,0 +1,20 @@
+import type { Closeable } from '../lib/lifecycle.ts';
+
+/**
+ * A small fact that processes tell each other: what changed, not what it is now. Whoever wants to know reads the
+ * ledger, so that a fact may be lost or come twice and nobody shows anything wrong.
+ */
+export type LiveFact =
+  /** Rows or the status of a run. */
+  | { kind: 'run'; runId: number }
+  /** A new run waits for a runner. */
+  | { kind: 'run_created'; runId: number }
+  | { kind: 'listener'; status: 'running' | 'stopped' | 'error'; port: number | null; message: string | null }
+  | { kind: 'listener_message'; id: number };
+
+export interface LivePort extends Closeable {
+  /** Never waits and never throws. Facts of one run are told at most ten times a second, the last one always. */
+  publish(fact: LiveFact): void;
+  /** Facts of all processes, this one included. @returns what ends it */
+  subscribe(listener: (fact: LiveFact) => void): () => void;
+}

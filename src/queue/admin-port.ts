@@ -1,0 +1,26 @@
+import type { QueueMode } from '../storage/coordination-port.ts';
+import type { QueueDepth } from './port.ts';
+
+export interface QueueStatus extends QueueDepth {
+  mode: QueueMode;
+  /** Jobs published to it a second; null where it is not known. */
+  publishedPerSecond: number | null;
+  /** Jobs taken from it for good a second; null where it is not known. */
+  acknowledgedPerSecond: number | null;
+}
+
+/** What an operator sees of the queues and does to them, with what the ledger has to learn of it. */
+export interface QueueAdmin {
+  /** The queues of recent runs and of live workers, and the default one; by name. */
+  list(): Promise<QueueStatus[]>;
+  /** @returns the requeued jobs; those that were asked for and are not among the dead letters are missing */
+  requeueDead(
+    queue: string,
+    jobIds: readonly string[] | 'all',
+  ): Promise<{ requeued: number; jobIds: string[]; runIds: number[] }>;
+  /** @throws {YeeterError} QUEUE_COUNT_CHANGED when another number is there */
+  purgeDead(queue: string, expected: number): Promise<number>;
+  /** Ready and delayed jobs, settled as cancelled. @throws {YeeterError} QUEUE_COUNT_CHANGED */
+  purge(queue: string, expected: number): Promise<number>;
+  setMode(queue: string, mode: QueueMode): Promise<void>;
+}
