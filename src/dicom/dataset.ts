@@ -322,13 +322,14 @@ export function encodeDataSet(set: DataSet, encoding: Encoding = 'explicit'): Bu
 
 /** Elements that many data sets share, encoded once; `starts[i]` is where the element of `tags[i]` begins. */
 export interface SharedElements {
+  readonly encoding: Encoding;
   readonly tags: readonly number[];
   readonly starts: readonly number[];
   readonly bytes: Buffer;
 }
 
-export function encodeShared(set: DataSet): SharedElements {
-  const writer = new DataSetWriter('explicit');
+export function encodeShared(set: DataSet, encoding: Encoding = 'explicit'): SharedElements {
+  const writer = new DataSetWriter(encoding);
   const tags: number[] = [];
   const starts: number[] = [];
   for (const entry of sortedEntries(set)) {
@@ -336,12 +337,13 @@ export function encodeShared(set: DataSet): SharedElements {
     starts.push(writer.length);
     writer.element(entry, set[entry.keyword] as AnyValue);
   }
-  return { tags, starts, bytes: writer.toBuffer() };
+  return { encoding, tags, starts, bytes: writer.toBuffer() };
 }
 
 /**
- * Writes the union of shared elements and a set of its own, in tag order, as Explicit VR Little Endian. This is what
- * makes an instance of a series cheap: what the series has in common is copied, only the rest is encoded.
+ * Writes the union of shared elements and a set of its own, in tag order; writer and shared elements are of one
+ * encoding. This is what makes an instance of a series cheap: what the series has in common is copied, only the rest
+ * is encoded.
  */
 export function writeMerged(writer: DataSetWriter, shared: SharedElements, own: DataSet): void {
   const { tags, starts, bytes } = shared;

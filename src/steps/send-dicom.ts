@@ -1,3 +1,4 @@
+import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/uids.ts';
 import type { DicomAccounts, IterationState, UnsentInstance, UnsentInstances } from '../domain/job.ts';
 import { addDigest } from '../domain/manifest.ts';
 import type { Station } from '../domain/station.ts';
@@ -205,14 +206,20 @@ async function storeOne(
   const { environment, call } = sending;
   const [, studyIndex, seriesIndex, n] = instance;
   const study = call.state.studies[studyIndex]!;
-  const built = environment.studies.build(study, seriesIndex, n);
-  if (sending.fresh) addDigest(call.state.accounts.digest, built.manifestDigest());
+  const { association } = lease;
+  const explicit = environment.studies.build(study, seriesIndex, n);
+  // Whatever the peer negotiates, the manifest is over the one encoding.
+  if (sending.fresh) addDigest(call.state.accounts.digest, explicit.manifestDigest());
+  const takesImplicit =
+    !association.isAccepted(explicit.sopClassUid, EXPLICIT_VR_LITTLE_ENDIAN) &&
+    association.isAccepted(explicit.sopClassUid, IMPLICIT_VR_LITTLE_ENDIAN);
+  const built = takesImplicit ? environment.studies.build(study, seriesIndex, n, 'implicit') : explicit;
   if (!(await lease.pass(built.sizeBytes))) {
     const end = failure('CANCELLED', 'the limits of the endpoint or a cancel ended the run');
     fail(sending, [instance], end);
     return end;
   }
-  const stored = await lease.association.store(built);
+  const stored = await association.store(built);
   sending.attemptedInstances++;
   sending.attemptedBytes += built.sizeBytes;
   const sendUs = stored.sendUs ?? 0;

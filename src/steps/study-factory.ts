@@ -1,3 +1,4 @@
+import type { Encoding } from '../dicom/dataset.ts';
 import { type BuiltInstance, createInstanceBuilder } from '../dicom/iods/build-instance.ts';
 import { createDrawingClient } from '../dicom/pixels/drawing-client.ts';
 import { formatOf, frameBytes } from '../dicom/pixels/format.ts';
@@ -5,7 +6,7 @@ import { pictureOf } from '../dicom/pixels/picture.ts';
 import { createPixelPool } from '../dicom/pixels/pool.ts';
 import type { PresentationContextRequest } from '../dicom/scu.ts';
 import { type ImageModality, isImageModality, type SeriesInput, type StudyInput } from '../dicom/study.ts';
-import { EXPLICIT_VR_LITTLE_ENDIAN, SOP_CLASS } from '../dicom/uids.ts';
+import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SOP_CLASS } from '../dicom/uids.ts';
 import { writeStudy } from '../dicom/write-study.ts';
 import type { SeriesSpec, StudySpec } from '../domain/study-spec.ts';
 
@@ -15,8 +16,8 @@ export interface StudyFactory {
   prepare(spec: StudySpec): Promise<void>;
   /** The presentation contexts that a study needs; those of everything we build when it is null. */
   contexts(spec: StudySpec | null): readonly PresentationContextRequest[];
-  /** @param instance from 1 */
-  build(spec: StudySpec, seriesIndex: number, instance: number): BuiltInstance;
+  /** @param instance from 1. @param encoding @default explicit */
+  build(spec: StudySpec, seriesIndex: number, instance: number, encoding?: Encoding): BuiltInstance;
   /** Writes the study's files below `dir`. @throws {YeeterError} DISK_FULL, STORAGE_FAILED */
   write(spec: StudySpec, dir: string): Promise<void>;
   close(): Promise<void>;
@@ -72,9 +73,9 @@ export function createStudyFactory({ onDrawn }: StudyFactoryOptions = {}): Study
         : Promise.all(missing.map((series) => fetch(input, series))).then(() => {});
     },
     contexts: (spec) => (spec === null ? everything : contextsOf(spec.series.map(sopClassOf))),
-    build: (spec, seriesIndex, instance) => {
+    build: (spec, seriesIndex, instance, encoding) => {
       const input = inputOf(spec);
-      return build(input, input.series[seriesIndex]!, instance);
+      return build(input, input.series[seriesIndex]!, instance, encoding);
     },
     write: async (spec, dir) => {
       await writeStudy(inputOf(spec), dir, build);
@@ -83,11 +84,17 @@ export function createStudyFactory({ onDrawn }: StudyFactoryOptions = {}): Study
   };
 }
 
+/**
+ * In contexts of their own, so that Explicit VR is used wherever the peer takes it; Implicit VR is what every peer
+ * takes (PS3.5 section 10.1).
+ */
 function contextsOf(sopClasses: readonly string[]): PresentationContextRequest[] {
-  return [...new Set(sopClasses)].map((abstractSyntax) => ({
-    abstractSyntax,
-    transferSyntaxes: [EXPLICIT_VR_LITTLE_ENDIAN],
-  }));
+  return [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN].flatMap((transferSyntax) =>
+    [...new Set(sopClasses)].map((abstractSyntax) => ({
+      abstractSyntax,
+      transferSyntaxes: [transferSyntax],
+    })),
+  );
 }
 
 function sopClassOf(series: SeriesSpec): string {

@@ -5,7 +5,7 @@ import { studyFixture } from '../../../test/support/dicom-study.ts';
 import { type DecodedDataSet, decodeDataSet, items, numbers, text } from '../dataset-decoder.ts';
 import { createPixelPool } from '../pixels/pool.ts';
 import type { StudyInput } from '../study.ts';
-import { sopInstanceUid } from '../uids.ts';
+import { IMPLICIT_VR_LITTLE_ENDIAN, sopInstanceUid } from '../uids.ts';
 import { type BuiltInstance, createInstanceBuilder } from './build-instance.ts';
 
 const pool = createPixelPool();
@@ -22,6 +22,11 @@ function decoded(instance: BuiltInstance): DecodedDataSet {
 
 function pixelsOf(instance: BuiltInstance): Buffer {
   return decoded(instance).elements.get(PIXEL_DATA)!.bytes;
+}
+
+/** Values by tag, as deep as they go; the VR of what is read as Implicit VR is the dictionary's. */
+function valuesOf({ elements }: DecodedDataSet): unknown[] {
+  return [...elements].map(([tag, { bytes, items: nested }]) => [tag, nested ? nested.map(valuesOf) : bytes]);
 }
 
 const pt = (more: Partial<StudyInput> = {}): StudyInput =>
@@ -54,6 +59,26 @@ describe('an instance', () => {
           .digest('hex'),
       );
     assert.equal(seen.size, 40);
+  });
+
+  it('holds the same elements when the VRs are implied', () => {
+    for (const [modality, kind] of [
+      ['CT', 'images'],
+      ['US', 'images'],
+      ['CT', 'dose-sr'],
+      ['SR', 'report'],
+    ] as const) {
+      const study = studyFixture('CT', 'CHEST', [{ modality, kind, instanceCount: 2 }], {
+        pixels: 'minimal',
+      });
+      const implicit = build(study, study.series[0]!, 2, 'implicit');
+      assert.equal(implicit.transferSyntaxUid, IMPLICIT_VR_LITTLE_ENDIAN);
+      assert.equal(implicit.sizeBytes, bytesOf(implicit).length);
+      assert.deepEqual(
+        valuesOf(decodeDataSet(bytesOf(implicit), 'implicit')),
+        valuesOf(decoded(build(study, study.series[0]!, 2))),
+      );
+    }
   });
 
   it('has other bytes and another digest with another content seed', () => {

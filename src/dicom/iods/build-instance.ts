@@ -1,14 +1,14 @@
 import { createHash, hash } from 'node:crypto';
 import { YeeterError } from '../../lib/errors.ts';
 import { hash32 } from '../../lib/rng.ts';
-import { DataSetWriter, encodeShared, type SharedElements, writeMerged } from '../dataset.ts';
+import { DataSetWriter, type Encoding, encodeShared, type SharedElements, writeMerged } from '../dataset.ts';
 import { DICTIONARY } from '../dictionary.ts';
 import { burnIn } from '../pixels/burn-in.ts';
 import type { Band, PooledPicture } from '../pixels/drawn-picture.ts';
 import { frameBytes } from '../pixels/format.ts';
 import type { PixelPool } from '../pixels/pool.ts';
 import { isImageModality, type SeriesInput, type StudyInput } from '../study.ts';
-import { EXPLICIT_VR_LITTLE_ENDIAN, SOP_CLASS, sopInstanceUid } from '../uids.ts';
+import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SOP_CLASS, sopInstanceUid } from '../uids.ts';
 import { basicTextSr } from './basic-text-sr.ts';
 import { type ImageContext, type ImageIod, imageContext, seriesContext } from './context.ts';
 import { radiationDoseSr } from './dose-sr.ts';
@@ -30,29 +30,44 @@ export interface BuiltInstance {
  * Builds an object. Its cost is that of the few elements that differ within a series and of a short patch of noise;
  * what a series has in common is encoded at its first instance, and pixels come from the pool.
  * @param instanceNumber from 1 to the series' instance count
+ * @param encoding Little Endian, with the VRs written or implied. @default explicit
  * @throws YeeterError DICOM_DATASET when a value breaks its VR, or when the series or number does not exist
  */
-export type BuildInstance = (study: StudyInput, series: SeriesInput, instanceNumber: number) => BuiltInstance;
+export type BuildInstance = (
+  study: StudyInput,
+  series: SeriesInput,
+  instanceNumber: number,
+  encoding?: Encoding,
+) => BuiltInstance;
 
 /** A builder over a pool. It remembers what a series shares for as long as the series' input is alive. */
 export function createInstanceBuilder(pool: PixelPool): BuildInstance {
-  const plans = new WeakMap<SeriesInput, SeriesPlan>();
-  const writer = new DataSetWriter('explicit', 16_384);
-  return (study, series, instanceNumber) => {
+  const encoders = { explicit: encoder('explicit'), implicit: encoder('implicit') };
+  return (study, series, instanceNumber, encoding = 'explicit') => {
+    const { plans, writer } = encoders[encoding];
     if (!(Number.isInteger(instanceNumber) && instanceNumber >= 1 && instanceNumber <= series.instanceCount))
       throw new YeeterError(
         'DICOM_DATASET',
         `series ${series.seriesNumber}: instance ${instanceNumber} is not one of its ${series.instanceCount}`,
       );
     if (series.kind === 'report' || series.kind === 'dose-sr')
-      return buildReport(writer, study, series, instanceNumber);
+      return buildReport(writer, study, series, instanceNumber, encoding);
     let plan = plans.get(series);
     if (plan?.context.study !== study) {
-      plan = planSeries(pool, study, series);
+      plan = planSeries(pool, study, series, encoding);
       plans.set(series, plan);
     }
     return buildImage(writer, plan, instanceNumber);
   };
+}
+
+interface Encoder {
+  plans: WeakMap<SeriesInput, SeriesPlan>;
+  writer: DataSetWriter;
+}
+
+function encoder(encoding: Encoding): Encoder {
+  return { plans: new WeakMap(), writer: new DataSetWriter(encoding, 16_384) };
 }
 
 interface SeriesPlan {
@@ -64,7 +79,7 @@ interface SeriesPlan {
   pixelBytes: number;
 }
 
-function planSeries(pool: PixelPool, study: StudyInput, series: SeriesInput): SeriesPlan {
+function planSeries(pool: PixelPool, study: StudyInput, series: SeriesInput, encoding: Encoding): SeriesPlan {
   if (!isImageModality(series.modality))
     throw new YeeterError(
       'DICOM_DATASET',
@@ -75,7 +90,7 @@ function planSeries(pool: PixelPool, study: StudyInput, series: SeriesInput): Se
   return {
     context,
     iod,
-    shared: encodeShared(iod.shared(context)),
+    shared: encodeShared(iod.shared(context), encoding),
     picture: study.pixels === 'minimal' ? null : pool.picture(study, series),
     pixelBytes: frameBytes(context.format) * context.format.frames,
   };
@@ -97,7 +112,7 @@ function buildImage(writer: DataSetWriter, plan: SeriesPlan, instanceNumber: num
   const rest = writeFirstPixels(writer, plan, bands);
   const head = writer.toBuffer();
   patch(head, pixelsAt, format.bitsAllocated, seed);
-  return built(iod.sopClassUid, own.SOPInstanceUID, head, rest);
+  return built(iod.sopClassUid, own.SOPInstanceUID, shared.encoding, head, rest);
 }
 
 /** Writes the pixels that are this instance's own, and returns those that follow. */
@@ -145,16 +160,24 @@ function buildReport(
   study: StudyInput,
   series: SeriesInput,
   instanceNumber: number,
+  encoding: Encoding,
 ): BuiltInstance {
   const context = seriesContext(study, series);
   const dose = series.kind === 'dose-sr';
   writer.reset();
   writer.dataSet(dose ? radiationDoseSr(context, instanceNumber) : basicTextSr(context, instanceNumber));
   const uid = sopInstanceUid(series.seriesInstanceUid, instanceNumber, study.uidRoot ?? null);
-  return built(dose ? SOP_CLASS.radiationDoseSr : SOP_CLASS.basicTextSr, uid, writer.toBuffer(), []);
+  const sopClassUid = dose ? SOP_CLASS.radiationDoseSr : SOP_CLASS.basicTextSr;
+  return built(sopClassUid, uid, encoding, writer.toBuffer(), []);
 }
 
-function built(sopClassUid: string, uid: string, head: Buffer, bands: readonly Band[]): BuiltInstance {
+function built(
+  sopClassUid: string,
+  uid: string,
+  encoding: Encoding,
+  head: Buffer,
+  bands: readonly Band[],
+): BuiltInstance {
   const parts = [head];
   let sizeBytes = head.length;
   for (const { bytes } of bands) {
@@ -165,7 +188,7 @@ function built(sopClassUid: string, uid: string, head: Buffer, bands: readonly B
   return {
     sopClassUid,
     sopInstanceUid: uid,
-    transferSyntaxUid: EXPLICIT_VR_LITTLE_ENDIAN,
+    transferSyntaxUid: encoding === 'explicit' ? EXPLICIT_VR_LITTLE_ENDIAN : IMPLICIT_VR_LITTLE_ENDIAN,
     parts,
     sizeBytes,
     manifestDigest: () => digestOf(head, bands),
