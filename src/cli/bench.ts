@@ -56,6 +56,9 @@ export async function bench(options: BenchOptions): Promise<number> {
   const interrupted = shape.resumable ? await interruptedRuns(store) : [];
   const old = options.resume === null ? null : await runToResume(store, options.resume, interrupted);
   const template = old?.template ?? ready!;
+  const outBase = resolve(options.outDir ?? 'yeeter-out');
+  // Before there is a run, which would stay PENDING.
+  await makeOutDir(outBase);
   await using resolved = await resolveEndpoints(template, options);
   const limits = await confirmTargets(store, resolved.endpoints, options);
   const identity = old?.identity ?? (await chooseIdentity(store, resolved, options));
@@ -78,7 +81,7 @@ export async function bench(options: BenchOptions): Promise<number> {
     limits,
   };
   const run = old ?? (await store.createRun(newRun));
-  const outDir = resolve(options.outDir ?? join('yeeter-out', `run-${run.id}`));
+  const outDir = options.outDir === null ? join(outBase, `run-${run.id}`) : outBase;
   await makeOutDir(outDir);
   say(`run ${run.id}: ${template.name}, seed ${identity.seed}, namespace ${identity.namespace}, ${outDir}`);
   const carried = shape.start(run, {

@@ -39,6 +39,15 @@ describe('a run that is interrupted', () => {
     return name;
   };
 
+  it('before it began, since --out cannot be made, leaves no run behind', async () => {
+    const data = await dataFolder('unmade-data');
+    const end = await yeeter(['bench', 'orders-only', '--data', data, '--out', '/dev/null/out'], cwd);
+    assert.equal(end.code, 2, end.stderr);
+    assert.match(end.stderr, /USAGE: --out \/dev\/null\/out: the folder cannot be made/);
+    await using store = await openPgliteStore({ dataDir: join(cwd, data) });
+    assert.deepEqual(await store.listRuns({ limit: 10 }), []);
+  });
+
   it('by SIGINT ends CANCELLED with all its files and whole accounts, and leaves no sink behind', async () => {
     const data = await dataFolder('interrupted-data');
     const run = startYeeter([...ENDLESS, '--data', data, '--out', 'interrupted'], cwd);
