@@ -14,9 +14,9 @@ import {
 } from './dimse-service.ts';
 import { describeStatus, isPending, STATUS } from './dimse-status.ts';
 import { MessageReader, type MessageSink } from './message-reader.ts';
+import { NegotiatedContexts } from './negotiated-contexts.ts';
 import type { DataSetParts } from './upper-layer/p-data-writer.ts';
 import type { AssociateAc, ProposedContext } from './upper-layer/pdu.ts';
-import { CONTEXT_RESULTS } from './upper-layer/reasons.ts';
 import type { UpperLayer } from './upper-layer/upper-layer.ts';
 
 /** Limits of an open association, in milliseconds; 0 means none. */
@@ -61,10 +61,7 @@ export class Association implements Closeable {
   readonly #layer: UpperLayer;
   readonly #timeouts: AssociationTimeouts;
   readonly #clock: Clock;
-  readonly #proposed: readonly ProposedContext[];
-  /** Accepted contexts: abstract syntax, transfer syntax, context id. */
-  readonly #accepted = new Map<string, Map<string, number>>();
-  readonly #results = new Map<number, string>();
+  readonly #contexts: NegotiatedContexts;
   readonly #pending = new Map<number, Operation>();
   readonly #queue: Operation[] = [];
   readonly #reader: MessageReader;
@@ -88,7 +85,7 @@ export class Association implements Closeable {
     this.#layer = layer;
     this.#timeouts = timeouts;
     this.#clock = clock;
-    this.#proposed = contexts;
+    this.#contexts = new NegotiatedContexts(contexts);
     this.#lastUsedUs = clock.monotonicUs();
     const sink: MessageSink = {
       command: (contextId, command) => this.#command(contextId, command),
@@ -124,13 +121,13 @@ export class Association implements Closeable {
   }
 
   isAccepted(abstractSyntax: string, transferSyntax: string): boolean {
-    return this.#accepted.get(abstractSyntax)?.has(transferSyntax) ?? false;
+    return this.#contexts.idOf(abstractSyntax, transferSyntax) !== undefined;
   }
 
   /** C-STORE (PS3.7 section 9.1.1): the instance is accepted, which is not yet archived. */
   store(request: StoreRequest): Promise<StoreResult> {
     const { sopClassUid, sopInstanceUid, moveOriginator } = request;
-    const contextId = this.#accepted.get(sopClassUid)?.get(request.transferSyntaxUid);
+    const contextId = this.#contexts.idOf(sopClassUid, request.transferSyntaxUid);
     if (contextId === undefined)
       return Promise.resolve(this.#refusal(sopClassUid, request.transferSyntaxUid));
     const command: Command = {
@@ -168,9 +165,7 @@ export class Association implements Closeable {
   /** Any DIMSE request; settles with the final response. */
   request(request: DimseRequest): Promise<DimseResult> {
     const { sopClassUid, transferSyntaxUid, parts } = request;
-    const contexts = this.#accepted.get(sopClassUid);
-    const contextId =
-      transferSyntaxUid === null ? contexts?.values().next().value : contexts?.get(transferSyntaxUid);
+    const contextId = this.#contexts.idOf(sopClassUid, transferSyntaxUid);
     if (contextId === undefined) return Promise.resolve(this.#refusal(sopClassUid, transferSyntaxUid));
     const command = { ...request.command, messageId: 0, hasDataSet: parts !== null };
     return new Promise((resolve) => {
@@ -204,21 +199,7 @@ export class Association implements Closeable {
 
   /** For `openAssociation`: what was negotiated. */
   established(ac: AssociateAc, maxInFlight: number): void {
-    for (const { id, result, transferSyntax } of ac.contexts) {
-      const proposed = this.#proposed.find((context) => context.id === id);
-      if (proposed === undefined) continue;
-      const known = proposed.transferSyntaxes.includes(transferSyntax);
-      this.#results.set(
-        id,
-        result === 0 && !known
-          ? 'accepted with a transfer syntax we did not propose'
-          : CONTEXT_RESULTS[result],
-      );
-      if (result !== 0 || !known) continue;
-      const byTransferSyntax = this.#accepted.get(proposed.abstractSyntax) ?? new Map<string, number>();
-      if (!byTransferSyntax.has(transferSyntax)) byTransferSyntax.set(transferSyntax, id);
-      this.#accepted.set(proposed.abstractSyntax, byTransferSyntax);
-    }
+    this.#contexts.answered(ac.contexts);
     // PS3.7 Annex D.3.3.3: absent means 1, 0 means unlimited.
     const granted = ac.operationsWindow?.invoked ?? 1;
     this.#window = granted === 0 ? maxInFlight : Math.min(maxInFlight, granted);
@@ -270,19 +251,8 @@ export class Association implements Closeable {
 
   #refusal(sopClassUid: string, transferSyntaxUid: string | null): Failure {
     if (this.#ended !== null) return this.#ended;
-    const wanted =
-      transferSyntaxUid === null ? 'any transfer syntax' : `transfer syntax ${transferSyntaxUid}`;
-    const tried = this.#proposed
-      .filter((context) => context.abstractSyntax === sopClassUid)
-      .map(
-        (context) =>
-          `${context.transferSyntaxes.join(', ')}: ${this.#results.get(context.id) ?? 'not answered'}`,
-      );
-    const proposals = tried.length === 0 ? 'it was not proposed' : `proposed with ${tried.join('; ')}`;
-    return failure(
-      'DICOM_CONTEXT_REFUSED',
-      `${this.#layer.peer}: no presentation context for SOP class ${sopClassUid} with ${wanted} (${proposals})`,
-    );
+    const why = this.#contexts.describeRefusal(sopClassUid, transferSyntaxUid);
+    return failure('DICOM_CONTEXT_REFUSED', `${this.#layer.peer}: ${why}`);
   }
 
   #submit(
