@@ -73,6 +73,9 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   });
   const { context } = session;
   const queues = asyncQueues(run.template);
+  /** What it has not started by then, because a failure stopped it, it never starts. */
+  const runnerHadEnded = run.status === 'WAITING_ON_WORKERS';
+  const lastIteration = runnerHadEnded ? run.startedIterations : run.patientCount;
   let cancelled = run.cancelRequested;
   let givenBack = false;
   let modes: ControlState['queueModes'] = {};
@@ -101,15 +104,16 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
       for (const iteration of await allFinished(store, run.id)) before.add(iteration);
     }
     if (cancelled) session.stop();
-    if (run.startedIterations < run.patientCount) {
+    if (run.startedIterations < lastIteration) {
       await drawAhead(studies, run.template, run.identity, run.patientCount, context.stop);
     }
-    await store.transitionRun(run.id, claim.resumed ? 'resume' : 'start', { fence });
+    if (!runnerHadEnded) await store.transitionRun(run.id, claim.resumed ? 'resume' : 'start', { fence });
     context.events.run(claim.resumed ? 'WARN' : 'INFO', claim.resumed ? 'resumed' : 'started');
     await startIterations({
       context,
       queue,
       places,
+      lastIteration,
       isSettledElsewhere: (iteration) => before.has(iteration),
       resumed: claim.resumed,
       startState: (iteration) => startState(run.template, run.identity, iteration),
@@ -122,7 +126,9 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     await ledger.flushed();
     if (givenBack) return giveUp();
     const started = startedSoFar();
-    await store.transitionRun(run.id, 'runner_ended', { startedIterations: started, fence });
+    if (!runnerHadEnded) {
+      await store.transitionRun(run.id, 'runner_ended', { startedIterations: started, fence });
+    }
     return awaitWorkers(started);
   };
 

@@ -16,6 +16,8 @@ export interface RunnerOptions {
   places: Semaphore;
   /** A place is given back when the iteration has its terminal row; else as soon as it is handed to a queue. */
   holdPlaces: boolean;
+  /** @default that of the run's last patient */
+  lastIteration?: number;
   /** Iterations that were ended, or handed to a queue, before this life of the run. */
   isSettledElsewhere: (iteration: number) => boolean;
   /** Resolves when another iteration may start. @default at once */
@@ -38,11 +40,11 @@ interface StartedIteration {
 
 /** Starts iterations in order, as places allow, until all are started or the run is stopped. */
 export async function startIterations(options: RunnerOptions): Promise<void> {
-  const { context, places, maxPendingRows = 20_000 } = options;
+  const { context, places, lastIteration = context.run.patientCount, maxPendingRows = 20_000 } = options;
   const stopped = new AbortController();
   const stop = AbortSignal.any([context.stop, stopped.signal]);
   const halt = (): void => stopped.abort();
-  for (let iteration = 1; iteration <= context.run.patientCount; iteration++) {
+  for (let iteration = 1; iteration <= lastIteration; iteration++) {
     if (options.isSettledElsewhere(iteration)) continue;
     await options.mayStart?.();
     if (!(await places.acquire(stop)) || stop.aborted) break;
