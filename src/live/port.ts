@@ -1,12 +1,20 @@
 import type { Closeable } from '../lib/lifecycle.ts';
 
+/** A job whose publish was confirmed. */
+export interface QueuedJob {
+  jobId: string;
+  queue: string;
+  patientIteration: number;
+  repeatIteration: number;
+}
+
 /**
  * A small fact that processes tell each other: what changed, not what it is now. Whoever wants to know reads the
  * ledger, so that a fact may be lost or come twice and nobody shows anything wrong.
  */
 export type LiveFact =
-  /** Rows or the status of a run. */
-  | { kind: 'run'; runId: number }
+  /** Rows or the status of a run. `queued` are the newest jobs that were queued, since the ledger has no order of them. */
+  | { kind: 'run'; runId: number; queued?: readonly QueuedJob[] }
   /** A new run waits for a runner. */
   | { kind: 'run_created'; runId: number }
   | { kind: 'listener'; status: 'running' | 'stopped' | 'error'; port: number | null; message: string | null }

@@ -1,0 +1,73 @@
+import type { Job } from '../domain/job.ts';
+import type { QueuePort } from '../queue/port.ts';
+import type { CoordinationPort } from '../storage/coordination-port.ts';
+import type { LedgerBatch, StoragePort } from '../storage/port.ts';
+import type { LivePort } from './port.ts';
+
+/** `target` with some of its methods replaced; all others stay its own, private fields included. */
+function withMethods<T extends object>(target: T, methods: Partial<T>): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      if (Object.hasOwn(methods, name)) return Reflect.get(methods, name);
+      const own: unknown = Reflect.get(target, name, target);
+      if (typeof own !== 'function') return own;
+      // No bound function: `await using` takes none.
+      return (...parameters: unknown[]): unknown => Reflect.apply(own, target, parameters);
+    },
+  });
+}
+
+function runsOf({ queued, attempts, iterations, events }: LedgerBatch): Set<number> {
+  const runIds = new Set<number>();
+  for (const rows of [queued, attempts, iterations, events]) for (const { runId } of rows) runIds.add(runId);
+  return runIds;
+}
+
+/** The same store; what was changed through it is told once it is stored, outside its transactions. */
+export function announceChanges<Store extends StoragePort & Partial<CoordinationPort>>(
+  store: Store,
+  live: LivePort,
+): Store {
+  const tell = (runId: number): void => live.publish({ kind: 'run', runId });
+  const methods: Partial<StoragePort & Pick<CoordinationPort, 'reopenJobs'>> = {
+    createRun: async (run) => {
+      const created = await store.createRun(run);
+      live.publish({ kind: 'run_created', runId: created.id });
+      return created;
+    },
+    transitionRun: async (runId, event, change) => {
+      const changed = await store.transitionRun(runId, event, change);
+      tell(runId);
+      return changed;
+    },
+    requestCancel: async (runId) => {
+      const asked = await store.requestCancel(runId);
+      tell(runId);
+      return asked;
+    },
+    writeLedger: async (batch) => {
+      const receipt = await store.writeLedger(batch);
+      runsOf(batch).forEach(tell);
+      return receipt;
+    },
+    reopenJobs: async (jobs) => {
+      await store.reopenJobs?.(jobs);
+      new Set(jobs.map(({ runId }) => runId)).forEach(tell);
+    },
+  };
+  return withMethods(store, methods as Partial<Store>);
+}
+
+/** The same queue; jobs that were published through it are told once that is confirmed. */
+export function announceJobs<Queue extends QueuePort>(queue: Queue, live: LivePort): Queue {
+  const publish = async (job: Job): Promise<void> => {
+    await queue.publish(job);
+    const { jobId, runId, iteration, repeatsDone } = job;
+    live.publish({
+      kind: 'run',
+      runId,
+      queued: [{ jobId, queue: job.queue, patientIteration: iteration, repeatIteration: repeatsDone }],
+    });
+  };
+  return withMethods(queue, { publish } as Partial<Queue>);
+}
