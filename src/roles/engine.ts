@@ -121,6 +121,8 @@ export async function createEngine(
     events.run(event === 'over_ok' ? 'SUCCESS' : 'WARN', `ended: ${event}`, RUN_END_STEP);
     try {
       clearInterval(sampleTimer);
+      // Jobs leave their queue once their rows are stored.
+      await ledger.flushed();
       await sample();
       await health.close();
       await ledger.close();

@@ -22,12 +22,21 @@ import {
 const SKIP = 'on conflict do nothing';
 const SETTLING = "select run_id, job_id, outcome, attempt from added where outcome <> 'retried'";
 
-export const OTHER_ROWS: readonly [keyof EncodedLedger, string][] = [
-  ['events', insertStatement('run_events', EVENT_COLUMNS)],
-  ['windows', insertStatement('metric_windows', WINDOW_COLUMNS)],
-  ['health', insertStatement('process_health', HEALTH_COLUMNS)],
-  ['depths', insertStatement('queue_depths', DEPTH_COLUMNS)],
-];
+/** The end of a run is sampled in the second of the sample before it. */
+const DEPTHS =
+  `${insertStatement('queue_depths', DEPTH_COLUMNS)} on conflict (run_id, second, queue) do update set ` +
+  'ready = excluded.ready, unacknowledged = excluded.unacknowledged, consumers = excluded.consumers';
+
+/** @param skipping as in `ledgerStatements` */
+export function otherStatements(skipping: boolean): [keyof EncodedLedger, string][] {
+  const conflict = skipping ? ` ${SKIP}` : '';
+  return [
+    ['events', insertStatement('run_events', EVENT_COLUMNS) + conflict],
+    ['windows', insertStatement('metric_windows', WINDOW_COLUMNS) + conflict],
+    ['health', insertStatement('process_health', HEALTH_COLUMNS) + conflict],
+    ['depths', DEPTHS],
+  ];
+}
 
 /**
  * In the order of their keys, like every writer's, so that writers of the same jobs wait for each other and never in

@@ -150,6 +150,11 @@ export function encodeLedger(batch: LedgerBatch): EncodedLedger {
     events: encodeRows(batch.events, EVENT_COLUMNS),
     windows: encodeRows(batch.windows, WINDOW_COLUMNS),
     health: encodeRows(batch.health, HEALTH_COLUMNS),
-    depths: encodeRows(batch.depths, DEPTH_COLUMNS),
+    depths: encodeRows(lastSamples(batch.depths), DEPTH_COLUMNS),
   };
+}
+
+/** One statement may write a row once. */
+function lastSamples(depths: readonly DepthRow[]): DepthRow[] {
+  return [...new Map(depths.map((row) => [`${row.runId} ${row.second} ${row.queue}`, row])).values()];
 }

@@ -147,7 +147,8 @@ export interface StoredEvent extends EventRow {
  * The ledger. Methods are units of work with cloneable arguments, so that an adapter may live in another thread.
  * Guarantees: a resolved write is durable as the adapter promises (PGlite: handed to the operating system, so it
  * survives the death of the process but not of the machine; PostgreSQL: as configured); attempts are unique on (job, attempt), settlements on job, terminal rows on (run, iteration),
- * windows on (run, series, process, second): the first wins. Run status changes by `transitionRun` alone.
+ * windows on (run, series, process, second): the first wins; of the depths of a queue in one second the last wins. Run
+ * status changes by `transitionRun` alone.
  */
 export interface StoragePort extends Closeable {
   deployment(): Promise<{ id: string; seed: number }>;

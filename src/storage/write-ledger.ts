@@ -1,5 +1,5 @@
 import type { EncodedRows } from './ledger-columns.ts';
-import { ADD_DUPLICATES, ledgerStatements, MARK, OTHER_ROWS } from './ledger-statements.ts';
+import { ADD_DUPLICATES, ledgerStatements, MARK, otherStatements } from './ledger-statements.ts';
 import type { EncodedLedger } from './ledger-tables.ts';
 import type { LedgerReceipt } from './port.ts';
 import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
@@ -15,6 +15,7 @@ export interface LedgerLine {
   batches: number;
 }
 
+const OTHER = { plain: otherStatements(false), skipping: otherStatements(true) };
 const NO_DUPLICATES: LedgerReceipt = { duplicateAttempts: 0, duplicateIterations: 0 };
 const MAX_TRIES = 5;
 /** Class of the advisory locks on runs; an arbitrary constant. */
@@ -71,9 +72,8 @@ async function isMine(tx: SqlQueries, { executor, line, number }: LedgerWrite): 
 async function insertRows(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<LedgerReceipt> {
   const { executor, batch, line } = write;
   const statements = ledgerStatements(executor.shared, skip);
-  for (const [kind, statement] of OTHER_ROWS)
-    if (batch[kind])
-      await tx.query(skip ? `${statement} on conflict do nothing` : statement, batch[kind].columns);
+  for (const [kind, statement] of OTHER[skip ? 'skipping' : 'plain'])
+    if (batch[kind]) await tx.query(statement, batch[kind].columns);
   const insert = async (kind: 'attempts' | 'iterations'): Promise<unknown[][]> =>
     batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], executor, line)) : [];
   const attempts = await insert('attempts');

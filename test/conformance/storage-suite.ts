@@ -143,6 +143,19 @@ export function storageConforms(name: string, store: () => StoragePort): void {
       assert.deepEqual(await store().readDepths(runId), [depth]);
     });
 
+    it('keeps the last depth of a queue in a second', async () => {
+      const runId = await newRunId();
+      const depth = { runId, queue: 'q', second: 7, ready: 19, unacknowledged: 0, consumers: 1 };
+      const [later, last] = [
+        { ...depth, ready: 4 },
+        { ...depth, ready: 0, unacknowledged: 1 },
+      ];
+      await store().writeLedger(batchOf({ depths: [depth, later] }));
+      assert.deepEqual(await store().readDepths(runId), [later]);
+      await store().writeLedger(batchOf({ depths: [last] }));
+      assert.deepEqual(await store().readDepths(runId), [last]);
+    });
+
     it('stores text with NUL and text without end in the form that a database can hold', async () => {
       const runId = await newRunId();
       const row = iterationRow(runId, 1, { outcome: 'failed', error: `\u0000${'x'.repeat(10_000)}` });

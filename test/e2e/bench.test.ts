@@ -105,6 +105,7 @@ describe('yeeter bench', () => {
       const { completed, failed, cancelled, dicom } = run.totals;
       assert.deepEqual([completed, failed, cancelled], [30, 0, 0]);
       assert.equal(dicom.success_instances, 150);
+      assert.equal(run.totals.queue_last_depth, 0);
       assert.equal(run.sink_counts?.messages, 30);
       assert.equal(run.sink_counts?.associations, 30);
       assert.equal(run.sink_counts?.instances, 150);
