@@ -57,6 +57,9 @@ export const ERROR_CODES = {
   RUN_STATE: { retryable: false },
   RUN_NOT_FOUND: { retryable: false },
   // server
+  UNAUTHENTICATED: { retryable: false },
+  VALIDATION: { retryable: false },
+  TOO_MANY_REQUESTS: { retryable: true },
   NAME_TAKEN: { retryable: false },
   LAST_ADMIN: { retryable: false },
   TEMPLATE_IN_USE: { retryable: false },
