@@ -1,9 +1,9 @@
 import type { RunStatus } from '../../domain/run-state.ts';
+import { createCached } from '../../lib/cached.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { QueueAdmin, QueueStatus } from '../../queue/admin-port.ts';
 import type { StoredWorker } from '../../storage/coordination-port.ts';
 import type { RunSummary, ServerStore } from '../../storage/server-port.ts';
-import { createCached } from './cached.ts';
 
 export type SystemStore = Pick<ServerStore, 'listRunSummaries' | 'listWorkers' | 'readWindows'>;
 
@@ -87,5 +87,5 @@ export function createSystemState(options: SystemStateOptions): () => Promise<Sy
       attempts,
     };
   };
-  return createCached(ask, TTL_MS, () => clock.monotonicUs() / 1000);
+  return createCached(ask, { ttlMs: TTL_MS, now: () => clock.monotonicUs() / 1000 });
 }
