@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/lib/clock.ts';
+import { createDatabase } from '../src/storage/database.ts';
 import { encodeLedger } from '../src/storage/ledger-tables.ts';
 import { migrate } from '../src/storage/migrate.ts';
 import { openPgliteStore } from '../src/storage/pglite/open-pglite-store.ts';
@@ -112,7 +113,7 @@ async function bare(dataDir: string): Promise<Subject> {
   await mkdir(dataDir);
   const database = await openPglite(join(dataDir, 'pgdata'), dataDir);
   await migrate(database, dataDir);
-  const store = await SqlStore.open(database, systemClock, dataDir);
+  const store = await SqlStore.open(createDatabase(database, dataDir), systemClock);
   return {
     turn: async (load) => {
       const encoded = batches((await store.createRun(newRun())).id, load).map(encodeLedger);

@@ -71,6 +71,7 @@ export async function bench(options: BenchOptions): Promise<number> {
   const { concurrency, onFailure } = options;
   const newRun = {
     userId: null,
+    templateId: null,
     template,
     identity,
     patientCount,

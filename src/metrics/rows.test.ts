@@ -52,6 +52,7 @@ async function windowRows(windows: readonly WindowRow[]) {
 const RUN = {
   id: 4,
   userId: null,
+  templateId: null,
   status: 'COMPLETED',
   template: { name: '=orders' },
   identity: { seed: 7, namespace: 0 },

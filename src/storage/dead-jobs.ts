@@ -3,22 +3,34 @@ import type { DeadJob } from './coordination-port.ts';
 import { ITERATION_SUMS, mergeSums, SUMMED_ITERATION_COLUMNS, undone } from './run-sums.ts';
 import type { SqlQueries } from './sql-executor.ts';
 
+/** Attempts that are the death of a job that is still dead. */
+const DEAD = `
+job_attempts a join jobs j on j.run_id = a.run_id and j.job_id = a.job_id
+where a.outcome = 'dead' and j.outcome = 'dead' and j.attempt = a.attempt
+  and ($1::text is null or a.queue = $1) and ($2::int8 is null or a.run_id = $2)`;
+
+/** The page is cut before the terminal rows are looked up. */
 const LIST = `
 select a.job_id, a.run_id, a.patient_iteration, a.queue, a.job_type, a.attempt, i.failed_step, a.error_code, a.error,
-  a.created_at_ms, j.requeues
-from job_attempts a
-join jobs j on j.run_id = a.run_id and j.job_id = a.job_id
+  a.created_at_ms, a.requeues
+from (select a.*, j.requeues from ${DEAD} order by a.id desc limit $3 offset $4) a
 left join iterations i on i.run_id = a.run_id and i.iteration = a.patient_iteration
-where a.outcome = 'dead' and j.outcome = 'dead' and j.attempt = a.attempt
-  and ($1::text is null or a.queue = $1) and ($2::int8 is null or a.run_id = $2)
-order by a.id desc limit $3`;
+order by a.id desc`;
+
+const COUNT = `select count(*) from ${DEAD}`;
+
+export interface DeadJobFilter {
+  queue?: string;
+  runId?: number;
+}
 
 /** Newest first. */
 export async function listDeadJobs(
   queries: SqlQueries,
-  filter: { queue?: string; runId?: number; limit: number },
+  { queue, runId }: DeadJobFilter,
+  { limit, offset }: { limit: number; offset: number },
 ): Promise<DeadJob[]> {
-  const rows = await queries.query(LIST, [filter.queue ?? null, filter.runId ?? null, filter.limit]);
+  const rows = await queries.query(LIST, [queue ?? null, runId ?? null, limit, offset]);
   return rows.map((row) => ({
     jobId: String(row[0]),
     runId: Number(row[1]),
@@ -32,6 +44,11 @@ export async function listDeadJobs(
     diedAtMs: Number(row[9]),
     requeues: Number(row[10]),
   }));
+}
+
+export async function countDeadJobs(queries: SqlQueries, { queue, runId }: DeadJobFilter): Promise<number> {
+  const [row] = await queries.query(COUNT, [queue ?? null, runId ?? null]);
+  return Number(row![0]);
 }
 
 export interface ReopenedJobs {
@@ -56,6 +73,8 @@ const FORGET_WITH_SUMS =
   mergeSums(UNDONE.names, `select run_id, $3::int4, ${UNDONE.values} from gone group by run_id`);
 
 const COUNT_REQUEUED = mergeSums(['requeued', 'jobs_dead'], 'select $1::int8, $2::int4, $3::int8, $4::int8');
+
+const TOTALS_CHANGED = 'delete from run_totals_kept where run_id = $1';
 
 const RUN_REOPENED = `
 update runs set status = $2, completed_at_ms = null, runner_id = null, lease_expires_at_ms = null, updated_at_ms = $3
@@ -82,5 +101,6 @@ export async function reopenJobs(
   else await tx.query(FORGET, [runId, ended]);
   const dead = sums.kept ? -reopened.length : 0;
   await tx.query(COUNT_REQUEUED, [runId, sums.slot, reopened.length, dead]);
+  await tx.query(TOTALS_CHANGED, [runId]);
   if (status) await tx.query(RUN_REOPENED, [runId, status, nowMs]);
 }

@@ -96,6 +96,8 @@ export interface LedgerReceipt {
 
 export interface NewRun {
   userId: number | null;
+  /** Of the server's templates; null when the template came from a file. */
+  templateId: number | null;
   template: Template;
   identity: RunIdentity;
   patientCount: number;

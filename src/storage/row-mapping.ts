@@ -12,7 +12,8 @@ import type { iterations, jobAttempts, runEvents, runs } from './schema.ts';
 
 export function runValues(run: NewRun, nowMs: number): typeof runs.$inferInsert {
   const { identity, ...rest } = run;
-  return { ...rest, ...identity, status: 'PENDING', createdAtMs: nowMs, updatedAtMs: nowMs };
+  const templateName = run.template.name;
+  return { ...rest, ...identity, templateName, status: 'PENDING', createdAtMs: nowMs, updatedAtMs: nowMs };
 }
 
 export function runOf(row: typeof runs.$inferSelect): RunRecord {
@@ -21,9 +22,10 @@ export function runOf(row: typeof runs.$inferSelect): RunRecord {
     namespace,
     clockStartMs,
     uidRoot,
-    fence: _,
-    runnerId: __,
-    leaseExpiresAtMs: ___,
+    templateName: _,
+    fence: __,
+    runnerId: ___,
+    leaseExpiresAtMs: ____,
     ...rest
   } = row;
   return { ...rest, identity: { seed, namespace, clockStartMs, uidRoot } };

@@ -108,12 +108,17 @@ export function mergeSums(names: readonly string[], source: string): string {
   );
 }
 
-/** All slots of run $1 together. */
+/** `run_id` and the sums, all slots together, of the runs $1; none for a run without a row. */
 export function storedSums(names: readonly string[]): string {
   const columns = names.map((name) => {
     const merge = MERGED.get(name)!;
-    if (merge === 'add') return `coalesce(sum(${name}), 0)`;
+    if (merge === 'add') return `sum(${name})`;
     return `${merge === 'least' ? 'min' : 'max'}(${name})`;
   });
-  return `select ${columns.join(', ')} from run_sums where run_id = $1`;
+  return `select run_id, ${columns.join(', ')} from run_sums where run_id = any($1::int8[]) group by run_id`;
+}
+
+/** What a run without rows adds up to. */
+export function emptySum(name: string): 0 | null {
+  return MERGED.get(name) === 'add' ? 0 : null;
 }

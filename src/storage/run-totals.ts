@@ -1,59 +1,102 @@
 import type { DicomAccounts } from '../domain/job.ts';
 import { manifestHash } from '../domain/manifest.ts';
-import { YeeterError } from '../lib/errors.ts';
 import { createSeriesMerger } from '../metrics/merge-series.ts';
 import type { WindowRow } from '../metrics/series.ts';
 import type { RunTotals, SeriesTotals } from '../metrics/totals.ts';
 import type { RunCounts } from './coordination-port.ts';
-import { ATTEMPT_SUMS, aggregates, ITERATION_SUMS, JOB_SUMS, namesOf, storedSums } from './run-sums.ts';
+import { missingRun } from './missing-run.ts';
+import {
+  ATTEMPT_SUMS,
+  aggregates,
+  emptySum,
+  ITERATION_SUMS,
+  JOB_SUMS,
+  namesOf,
+  storedSums,
+} from './run-sums.ts';
 import type { SqlQueries } from './sql-executor.ts';
 
 const MAX_FAILURES = 20;
 /** Windows of so many rows are merged at a time; each holds two histograms of about a kilobyte. */
 const WINDOW_PAGE = 2_000;
 
+/** Each statement asks for several runs, $1, and tells them apart by its first column. */
+const OF_RUNS = 'where run_id = any($1::int8[])';
+
 const derived = (table: string, sums: typeof ITERATION_SUMS): string =>
-  `select ${aggregates(sums)} from ${table} where run_id = $1`;
+  `select run_id, ${aggregates(sums)} from ${table} ${OF_RUNS} group by run_id`;
 
-/** Sums of int8 are numeric, so that they do not overflow. */
+interface SumsQuery {
+  names: readonly string[];
+  statement: string;
+}
+
+const derivedSums = (table: string, sums: typeof ITERATION_SUMS): SumsQuery => ({
+  names: namesOf(sums),
+  statement: derived(table, sums),
+});
+const keptSums = (names: readonly string[]): SumsQuery => ({ names, statement: storedSums(names) });
+
+/** No rows tell these, so that they are kept in every shape. */
+const EVENTS = keptSums(['duplicates', 'requeued']);
 const DERIVED = [
-  derived('iterations', ITERATION_SUMS),
-  derived('jobs', JOB_SUMS),
-  derived('job_attempts', ATTEMPT_SUMS),
+  derivedSums('iterations', ITERATION_SUMS),
+  derivedSums('jobs', JOB_SUMS),
+  derivedSums('job_attempts', ATTEMPT_SUMS),
+  EVENTS,
 ];
-const NAMES = namesOf([...ITERATION_SUMS, ...JOB_SUMS, ...ATTEMPT_SUMS]);
-const STORED = storedSums(NAMES);
-const EVENTS = storedSums(['duplicates', 'requeued']);
+const KEPT = [keptSums(DERIVED.flatMap(({ names }) => names))];
 
-/** By the names of `run-sums.ts`. */
+/** By the names of `run-sums.ts`; those of int8 are numeric, so that they do not overflow. */
 type RunSums = ReadonlyMap<string, unknown>;
 
-/** @param kept whether `run_sums` is kept up with the rows; else they are added up now */
-async function readSums(tx: SqlQueries, runId: number, kept: boolean): Promise<RunSums> {
-  const values: unknown[] = [];
-  for (const statement of kept ? [STORED] : DERIVED) values.push(...(await single(tx, statement, runId)));
-  return new Map(NAMES.map((name, i) => [name, values[i]]));
+type Rows = readonly (readonly unknown[])[];
+
+/** Rows by their run, which is their first column. */
+function perRun(rows: Rows): Map<number, Rows> {
+  return Map.groupBy(rows, ([runId]) => Number(runId));
+}
+
+async function readSums(
+  tx: SqlQueries,
+  ids: string,
+  queries: readonly SumsQuery[],
+): Promise<(runId: number) => RunSums> {
+  const answers: { names: readonly string[]; rows: Map<number, Rows> }[] = [];
+  for (const { names, statement } of queries)
+    answers.push({ names, rows: perRun(await tx.query(statement, [ids])) });
+  return (runId) =>
+    new Map(
+      answers.flatMap(({ names, rows }) => {
+        const row = rows.get(runId)?.[0];
+        return names.map((name, i) => [name, row ? row[i + 1] : emptySum(name)] as const);
+      }),
+    );
 }
 
 const POSSIBLY_REPEATED = `
-select count(*) from (
-  select iteration from iterations where run_id = $1 and possibly_repeated
+select run_id, count(*) from (
+  select run_id, iteration from iterations ${OF_RUNS} and possibly_repeated
   union
-  select patient_iteration from job_attempts where run_id = $1 and possibly_repeated
-) repeated`;
+  select run_id, patient_iteration from job_attempts ${OF_RUNS} and possibly_repeated
+) repeated group by run_id`;
 
 const DEPTHS = `
-select max(depth), (array_agg(depth order by second desc))[1]
+select run_id, max(depth), (array_agg(depth order by second desc))[1]
 from (
-  select second, sum(ready + unacknowledged)::bigint depth from queue_depths where run_id = $1 group by second
-) samples`;
+  select run_id, second, sum(ready + unacknowledged)::bigint depth from queue_depths ${OF_RUNS} group by run_id, second
+) samples group by run_id`;
 
 /** Messages that differ in identifiers alone (control ids, UIDs, addresses) are one kind; one of them is shown. */
 const FAILURES = `
-select coalesce(error_code, 'INTERNAL'), coalesce(min(error), ''), count(*), failed_step
-from iterations where run_id = $1 and outcome = 'failed'
-group by 1, 4, regexp_replace(error, '[[:alnum:].:_-]*[0-9][[:alnum:].:_-]{7,}', '', 'g')
-order by 3 desc, 1, 2 limit ${MAX_FAILURES}`;
+select run_id, code, message, failures, failed_step from (
+  select *, row_number() over (partition by run_id order by failures desc, code, message) place from (
+    select run_id, coalesce(error_code, 'INTERNAL') code, coalesce(min(error), '') message, count(*) failures, failed_step
+    from iterations ${OF_RUNS} and outcome = 'failed'
+    group by run_id, error_code, failed_step,
+      regexp_replace(error, '[[:alnum:].:_-]*[0-9][[:alnum:].:_-]{7,}', '', 'g')
+  ) kinds
+) placed where place <= ${MAX_FAILURES} order by run_id, place`;
 
 const WINDOWS = `
 select series, process_id, second, ok_count, ok_sum_us, ok_min_us, ok_max_us,
@@ -63,11 +106,6 @@ order by second, series, process_id limit ${WINDOW_PAGE}`;
 
 const number = (value: unknown): number => Number(value);
 const maybe = (value: unknown): number | null => (value === null ? null : Number(value));
-
-async function single(tx: SqlQueries, text: string, runId: number): Promise<unknown[]> {
-  const [row] = await tx.query(text, [runId]);
-  return row!;
-}
 
 function dicomAccounts(sums: RunSums): DicomAccounts {
   const of = (name: string): number => number(sums.get(`dicom_${name}`));
@@ -123,55 +161,82 @@ async function readSeries(tx: SqlQueries, runId: number): Promise<SeriesTotals[]
 }
 
 const COUNTED = ITERATION_SUMS.slice(0, 3);
-const STORED_COUNTS = storedSums(namesOf(COUNTED));
-const DERIVED_COUNTS = derived('iterations', COUNTED);
+const KEPT_COUNTS = [keptSums(namesOf(COUNTED))];
+const DERIVED_COUNTS = [derivedSums('iterations', COUNTED)];
 
 export async function readCounts(queries: SqlQueries, runId: number, kept: boolean): Promise<RunCounts> {
-  const row = await single(queries, kept ? STORED_COUNTS : DERIVED_COUNTS, runId);
-  return { completed: number(row[0]), failed: number(row[1]), cancelled: number(row[2]) };
+  const sumsOf = await readSums(queries, `{${runId}}`, kept ? KEPT_COUNTS : DERIVED_COUNTS);
+  const sums = sumsOf(runId);
+  const of = (name: string): number => number(sums.get(name));
+  return { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
 }
 
-/** All figures of one moment. @throws {YeeterError} RUN_NOT_FOUND */
-export async function readRunTotals(tx: SqlQueries, runId: number, kept: boolean): Promise<RunTotals> {
+/**
+ * All figures of one moment. Runs that are not there are left out.
+ * @param kept whether `run_sums` is kept up with the rows; else they are added up now
+ */
+export async function readTotals(
+  tx: SqlQueries,
+  runIds: readonly number[],
+  kept: boolean,
+): Promise<RunTotals[]> {
   await tx.query('set transaction isolation level repeatable read');
-  const [run] = await tx.query('select 1 from runs where id = $1', [runId]);
-  if (!run) throw new YeeterError('RUN_NOT_FOUND', `there is no run ${runId}`);
-  const sums = await readSums(tx, runId, kept);
+  const ids = `{${runIds.join(',')}}`;
+  const of = async (statement: string): Promise<Map<number, Rows>> =>
+    perRun(await tx.query(statement, [ids]));
+  const there = await tx.query('select id from runs where id = any($1::int8[])', [ids]);
+  const sumsOf = await readSums(tx, ids, kept ? KEPT : DERIVED);
+  const repeated = await of(POSSIBLY_REPEATED);
+  const depths = await of(DEPTHS);
+  const failures = await of(FAILURES);
+  const totals: RunTotals[] = [];
+  for (const [id] of there) {
+    const runId = Number(id);
+    totals.push({
+      runId,
+      ...accountsOf(sumsOf(runId)),
+      possiblyRepeated: number(repeated.get(runId)?.[0]?.[1] ?? 0),
+      queueMaxDepth: maybe(depths.get(runId)?.[0]?.[1] ?? null),
+      queueLastDepth: maybe(depths.get(runId)?.[0]?.[2] ?? null),
+      failures: (failures.get(runId) ?? []).map(([, code, message, count, failedStep]) => ({
+        code: String(code),
+        message: String(message),
+        count: number(count),
+        failedStep: maybe(failedStep),
+      })),
+      series: await readSeries(tx, runId),
+    });
+  }
+  return totals;
+}
+
+/** @throws {YeeterError} RUN_NOT_FOUND */
+export async function readRunTotals(tx: SqlQueries, runId: number, kept: boolean): Promise<RunTotals> {
+  const [totals] = await readTotals(tx, [runId], kept);
+  return totals ?? missingRun(runId);
+}
+
+function accountsOf(sums: RunSums) {
   const of = (name: string): number => number(sums.get(name));
   const lane = (n: number): string => String(sums.get(`digest${n}`));
-  const [duplicates, requeued] = await single(tx, EVENTS, runId);
-  const repeated = await single(tx, POSSIBLY_REPEATED, runId);
-  const depths = await single(tx, DEPTHS, runId);
-  const failures = await tx.query(FAILURES, [runId]);
   return {
-    runId,
     completed: of('completed'),
     failed: of('failed'),
     cancelled: of('cancelled'),
     jobs: of('jobs'),
     jobsSucceeded: of('jobs_succeeded'),
     jobsDead: of('jobs_dead'),
-    requeued: number(requeued),
+    requeued: of('requeued'),
     attempts: of('attempts'),
     attemptsSucceeded: of('attempts_succeeded'),
     attemptDurationSumUs: of('attempt_duration_sum_us'),
     attemptDurationMinUs: maybe(sums.get('attempt_duration_min_us')),
     attemptDurationMaxUs: maybe(sums.get('attempt_duration_max_us')),
-    duplicates: number(duplicates),
-    possiblyRepeated: number(repeated[0]),
+    duplicates: of('duplicates'),
     sutUs: of('sut_us'),
     ownUs: of('own_us'),
     dicom: dicomAccounts(sums),
     studiesStored: of('studies_stored'),
-    queueMaxDepth: maybe(depths[0]),
-    queueLastDepth: maybe(depths[1]),
     manifestSha256: manifestHash([lane(0), lane(1), lane(2), lane(3)]),
-    failures: failures.map(([code, message, count, failedStep]) => ({
-      code: String(code),
-      message: String(message),
-      count: number(count),
-      failedStep: maybe(failedStep),
-    })),
-    series: await readSeries(tx, runId),
   };
 }

@@ -17,6 +17,8 @@ import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
 import type { RunStatus } from '../domain/run-state.ts';
 import type { OnFailure, Template } from '../domain/template.ts';
 import type { QueueMode, WorkerState } from './coordination-port.ts';
+import { count, maybe } from './schema-columns.ts';
+import { simTemplates } from './server-schema.ts';
 
 /*
  * Column names are the snake_case of their keys. Times are milliseconds since the epoch, as everywhere in the
@@ -25,8 +27,6 @@ import type { QueueMode, WorkerState } from './coordination-port.ts';
  * rows unique, pages through a run and deletes it.
  */
 
-const count = () => bigint({ mode: 'number' }).notNull();
-const maybe = () => bigint({ mode: 'number' });
 const sum = () => count().default(0);
 /** Signed 64 bits, beyond the integers of a double. */
 const lane = () => bigint({ mode: 'bigint' }).notNull();
@@ -48,8 +48,12 @@ export const runs = pgTable(
   {
     id: bigserial({ mode: 'number' }).primaryKey(),
     userId: maybe(),
+    /** Of the server; none where the template came from a file. */
+    templateId: maybe().references(() => simTemplates.id),
     status: text().$type<RunStatus>().notNull(),
     template: json().$type<Template>().notNull(),
+    /** Beside the template, so that lists need not read it. */
+    templateName: text().notNull(),
     seed: count(),
     namespace: integer().notNull(),
     clockStartMs: count(),
@@ -72,7 +76,11 @@ export const runs = pgTable(
     /** By the database's clock. */
     leaseExpiresAtMs: maybe(),
   },
-  (table) => [index('runs_not_over').on(table.id).where(sql`${table.completedAtMs} is null`)],
+  (table) => [
+    index('runs_not_over').on(table.id).where(sql`${table.completedAtMs} is null`),
+    index('runs_of_user').on(table.userId, table.id),
+    index('runs_of_template').on(table.templateId, table.id),
+  ],
 );
 
 /**
@@ -121,6 +129,17 @@ export const runSums = pgTable(
   },
   (table) => [primaryKey({ columns: [table.runId, table.slot] })],
 );
+
+/** Totals of runs that have been over for a while, as JSON; gone when the run is reopened. */
+export const runTotalsKept = pgTable('run_totals_kept', {
+  runId: bigint({ mode: 'number' }).primaryKey(),
+  totals: text().notNull(),
+});
+
+/** Runs that are deleted and whose rows may not all be. */
+export const deletedRuns = pgTable('deleted_runs', {
+  runId: bigint({ mode: 'number' }).primaryKey(),
+});
 
 /** The last batch of each line of writing: tells whether one whose answer was lost with its connection is there. */
 export const ledgerWriters = pgTable('ledger_writers', {

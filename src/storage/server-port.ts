@@ -1,7 +1,7 @@
 import type { EndpointType } from '../domain/endpoint.ts';
 import type { RunStatus } from '../domain/run-state.ts';
 import type { CoordinationPort, DeadJob } from './coordination-port.ts';
-import type { EventStatus, Page, RunRecord, RunTotals, StoredAttempt, StoredEvent } from './port.ts';
+import type { EventStatus, RunRecord, RunTotals, StoredAttempt, StoredEvent } from './port.ts';
 
 export interface NewUser {
   username: string;
@@ -288,7 +288,10 @@ export interface ServerPort {
   listAttempts(filter: AttemptFilter): Promise<StoredAttempt[]>;
   workerThroughput(runId: number): Promise<WorkerThroughput[]>;
   /** Dead jobs of a queue by page, newest first, and how many there are. */
-  deadJobPage(queue: string, page: Page): Promise<{ total: number; jobs: DeadJob[] }>;
+  deadJobPage(
+    queue: string,
+    page: { limit: number; offset: number },
+  ): Promise<{ total: number; jobs: DeadJob[] }>;
 
   /** A value of the server's own, such as the scaler's configuration; null when it was never set. */
   getSetting(key: string): Promise<unknown>;

@@ -1,6 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { and, asc, count, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
-import { drizzle } from 'drizzle-orm/pg-proxy';
 import { NAMESPACE_COUNT } from '../domain/identity.ts';
 import type { Job } from '../domain/job.ts';
 import { isOver, isResultOf, nextRunStatus, type RunEvent, type RunStatus } from '../domain/run-state.ts';
@@ -20,9 +19,11 @@ import type {
   StoredWorker,
   WorkerHeartbeat,
 } from './coordination-port.ts';
+import { type Database, drizzleOf } from './database.ts';
 import { listDeadJobs, reopenJobs } from './dead-jobs.ts';
 import { assertFence, claimLease, releaseLease, renewLease, setStarted } from './leases.ts';
 import { type EncodedLedger, encodeLedger } from './ledger-tables.ts';
+import { missingRun } from './missing-run.ts';
 import type {
   IterationRow,
   LedgerBatch,
@@ -50,28 +51,14 @@ import {
   runs,
   targets,
 } from './schema.ts';
-import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
-import { storageError } from './storage-error.ts';
+import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
 import { beat, listWorkers, readControl, setQueueMode } from './workers.ts';
 import { type LedgerLine, writeLedger } from './write-ledger.ts';
-
-/** Drizzle over any executor or transaction. */
-function drizzleOf(queries: SqlQueries) {
-  return drizzle(
-    async (text, parameters) => ({ rows: await queries.query(text, parameters as SqlParameter[]) }),
-    {
-      casing: 'snake_case',
-    },
-  );
-}
-
-type Database = ReturnType<typeof drizzleOf>;
 
 /** The ledger on a PostgreSQL of either kind. */
 export class SqlStore implements CoordinationPort {
   readonly #executor: SqlExecutor;
-  readonly #db: Database;
-  readonly #where: string;
+  readonly #database: Database;
   readonly #clock: Clock;
   readonly #deployment: { id: string; seed: number };
   /** Writers of batches that wait for one. */
@@ -79,50 +66,23 @@ export class SqlStore implements CoordinationPort {
   /** Of this store, in `run_sums`. */
   readonly #slot = randomInt(SLOTS);
 
-  private constructor(
-    executor: SqlExecutor,
-    clock: Clock,
-    where: string,
-    identity: { id: string; seed: number },
-  ) {
-    this.#where = where;
-    this.#executor = executor;
-    this.#db = drizzleOf(executor);
+  private constructor(database: Database, clock: Clock, identity: { id: string; seed: number }) {
+    this.#executor = database.executor;
+    this.#database = database;
     this.#clock = clock;
     this.#deployment = identity;
   }
 
-  /** On tables that are up to date. `where` names the store in errors. @throws {YeeterError} STORAGE_FAILED, DISK_FULL */
-  static async open(executor: SqlExecutor, clock: Clock, where: string): Promise<SqlStore> {
-    const identify = async (tx: SqlQueries): Promise<{ id: string; seed: number }> => {
+  /** On tables that are up to date. @throws {YeeterError} STORAGE_FAILED, DISK_FULL */
+  static async open(database: Database, clock: Clock): Promise<SqlStore> {
+    const identity = await database.change(async (db, tx) => {
       await tx.query('lock table deployment');
-      const db = drizzleOf(tx);
       const [existing] = await db.select().from(deployment);
       if (existing) return existing;
       const created = await db.insert(deployment).values({ id: randomUUID(), seed: freshSeed() }).returning();
       return created[0]!;
-    };
-    const identity = await executor.repeatable(() => executor.transaction(identify));
-    return new SqlStore(executor, clock, where, identity);
-  }
-
-  /** What may be done twice. */
-  #ask<T>(question: (db: Database) => PromiseLike<T>): Promise<T> {
-    return this.#executor.repeatable(() => this.#askOnce(question));
-  }
-
-  /** Drizzle wraps errors; what leaves the store is one of ours. */
-  async #askOnce<T>(question: (db: Database) => PromiseLike<T>): Promise<T> {
-    try {
-      return await question(this.#db);
-    } catch (error) {
-      throw storageError(error, this.#where);
-    }
-  }
-
-  /** What may be done twice, without Drizzle. */
-  #query<T>(work: (queries: SqlQueries) => Promise<T>): Promise<T> {
-    return this.#executor.repeatable(() => work(this.#executor));
+    });
+    return new SqlStore(database, clock, identity);
   }
 
   async deployment(): Promise<{ id: string; seed: number }> {
@@ -131,8 +91,8 @@ export class SqlStore implements CoordinationPort {
 
   async claimNamespaces(blocks: number): Promise<number> {
     const { seed } = this.#deployment;
-    await this.#ask((db) => db.insert(namespaces).values({ seed, next: 0 }).onConflictDoNothing());
-    const [claimed] = await this.#ask((db) =>
+    await this.#database.ask((db) => db.insert(namespaces).values({ seed, next: 0 }).onConflictDoNothing());
+    const [claimed] = await this.#database.ask((db) =>
       db
         .update(namespaces)
         .set({ next: sql`${namespaces.next} + ${blocks}` })
@@ -149,18 +109,20 @@ export class SqlStore implements CoordinationPort {
 
   async createRun(run: NewRun): Promise<RunRecord> {
     const nowMs = this.#clock.nowMs();
-    const [row] = await this.#askOnce((db) => db.insert(runs).values(runValues(run, nowMs)).returning());
+    const [row] = await this.#database.askOnce((db) =>
+      db.insert(runs).values(runValues(run, nowMs)).returning(),
+    );
     return runOf(row!);
   }
 
   async getRun(runId: number): Promise<RunRecord> {
-    const [row] = await this.#ask((db) => db.select().from(runs).where(eq(runs.id, runId)));
+    const [row] = await this.#database.ask((db) => db.select().from(runs).where(eq(runs.id, runId)));
     return runOf(row ?? missingRun(runId));
   }
 
   async listRuns(filter: { statuses?: readonly RunStatus[]; limit: number }): Promise<RunRecord[]> {
     const { statuses, limit } = filter;
-    const rows = await this.#ask((db) =>
+    const rows = await this.#database.ask((db) =>
       db
         .select()
         .from(runs)
@@ -214,7 +176,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   async requestCancel(runId: number): Promise<RunRecord> {
-    const [row] = await this.#ask((db) =>
+    const [row] = await this.#database.ask((db) =>
       db
         .update(runs)
         .set({ cancelRequested: true, updatedAtMs: this.#clock.nowMs() })
@@ -246,7 +208,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   runCounts(runId: number): Promise<RunCounts> {
-    return this.#query((queries) => this.#counts(queries, runId));
+    return this.#database.query((queries) => this.#counts(queries, runId));
   }
 
   async #counts(queries: SqlQueries, runId: number): Promise<RunCounts> {
@@ -254,26 +216,26 @@ export class SqlStore implements CoordinationPort {
   }
 
   async claimRun(runnerId: string, leaseMs: number): Promise<RunClaim | null> {
-    const claimed = await this.#query((queries) => claimLease(queries, runnerId, leaseMs));
+    const claimed = await this.#database.query((queries) => claimLease(queries, runnerId, leaseMs));
     if (!claimed) return null;
     const run = await this.getRun(claimed.runId);
     return { run, fence: claimed.fence, resumed: run.status !== 'PENDING' };
   }
 
   renewLease(runId: number, fence: number, leaseMs: number): Promise<boolean> {
-    return this.#query((queries) => renewLease(queries, runId, fence, leaseMs));
+    return this.#database.query((queries) => renewLease(queries, runId, fence, leaseMs));
   }
 
   releaseLease(runId: number, fence: number): Promise<void> {
-    return this.#query((queries) => releaseLease(queries, runId, fence));
+    return this.#database.query((queries) => releaseLease(queries, runId, fence));
   }
 
   setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean> {
-    return this.#query((queries) => setStarted(queries, runId, fence, startedIterations));
+    return this.#database.query((queries) => setStarted(queries, runId, fence, startedIterations));
   }
 
   async handedOffIterations(runId: number, page: { after: number; limit: number }): Promise<number[]> {
-    const rows = await this.#ask((db) =>
+    const rows = await this.#database.ask((db) =>
       db
         .selectDistinct({ iteration: jobs.iteration })
         .from(jobs)
@@ -293,11 +255,11 @@ export class SqlStore implements CoordinationPort {
   }
 
   control(): Promise<ControlState> {
-    return this.#query(readControl);
+    return this.#database.query(readControl);
   }
 
   setQueueMode(queue: string, mode: QueueMode): Promise<void> {
-    return this.#query((queries) => setQueueMode(queries, queue, mode));
+    return this.#database.query((queries) => setQueueMode(queries, queue, mode));
   }
 
   /** Not repeated: the answer is a clock's reading, and the next heartbeat comes soon. */
@@ -306,11 +268,11 @@ export class SqlStore implements CoordinationPort {
   }
 
   listWorkers(filter: { seenSinceMs: number }): Promise<StoredWorker[]> {
-    return this.#query((queries) => listWorkers(queries, filter.seenSinceMs));
+    return this.#database.query((queries) => listWorkers(queries, filter.seenSinceMs));
   }
 
-  deadJobs(filter: { queue?: string; runId?: number; limit: number }): Promise<DeadJob[]> {
-    return this.#query((queries) => listDeadJobs(queries, filter));
+  deadJobs({ limit, ...filter }: { queue?: string; runId?: number; limit: number }): Promise<DeadJob[]> {
+    return this.#database.query((queries) => listDeadJobs(queries, filter, { limit, offset: 0 }));
   }
 
   async reopenJobs(dead: readonly Pick<Job, 'jobId' | 'runId' | 'iteration'>[]): Promise<void> {
@@ -329,7 +291,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   async finishedIterations(runId: number, page: { after: number; limit: number }): Promise<number[]> {
-    const rows = await this.#ask((db) =>
+    const rows = await this.#database.ask((db) =>
       db
         .select({ iteration: iterations.iteration })
         .from(iterations)
@@ -341,14 +303,14 @@ export class SqlStore implements CoordinationPort {
   }
 
   async countFinished(runId: number): Promise<number> {
-    const [row] = await this.#ask((db) =>
+    const [row] = await this.#database.ask((db) =>
       db.select({ finished: count() }).from(iterations).where(eq(iterations.runId, runId)),
     );
     return row!.finished;
   }
 
   async readAttempts(runId: number, page: Page): Promise<StoredAttempt[]> {
-    const rows = await this.#ask((db) =>
+    const rows = await this.#database.ask((db) =>
       db
         .select()
         .from(jobAttempts)
@@ -360,7 +322,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   async readIterations(runId: number, page: { after: number; limit: number }): Promise<IterationRow[]> {
-    const rows = await this.#ask((db) =>
+    const rows = await this.#database.ask((db) =>
       db
         .select()
         .from(iterations)
@@ -372,7 +334,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   async readEvents(runId: number, page: Page): Promise<StoredEvent[]> {
-    const rows = await this.#ask((db) =>
+    const rows = await this.#database.ask((db) =>
       db
         .select()
         .from(runEvents)
@@ -385,7 +347,7 @@ export class SqlStore implements CoordinationPort {
 
   async readWindows(runId: number, page: { afterSecond: number; limit: number }): Promise<WindowRow[]> {
     const { runId: run, second, series, processId } = metricWindows;
-    return await this.#ask((db) => {
+    return await this.#database.ask((db) => {
       const seconds = db
         .select({ second })
         .from(metricWindows)
@@ -401,7 +363,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   async readHealth(runId: number): Promise<HealthRow[]> {
-    return await this.#ask((db) =>
+    return await this.#database.ask((db) =>
       db
         .select()
         .from(processHealth)
@@ -411,7 +373,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   async readDepths(runId: number): Promise<DepthRow[]> {
-    return await this.#ask((db) =>
+    return await this.#database.ask((db) =>
       db
         .select()
         .from(queueDepths)
@@ -421,12 +383,14 @@ export class SqlStore implements CoordinationPort {
   }
 
   async listTargets(): Promise<RegisteredTarget[]> {
-    return await this.#ask((db) => db.select().from(targets).orderBy(asc(targets.host), asc(targets.port)));
+    return await this.#database.ask((db) =>
+      db.select().from(targets).orderBy(asc(targets.host), asc(targets.port)),
+    );
   }
 
   async registerTarget(target: RegisteredTarget): Promise<void> {
     const { host, port, ...rest } = target;
-    await this.#ask((db) =>
+    await this.#database.ask((db) =>
       db
         .insert(targets)
         .values({ host, port, ...rest })
@@ -435,7 +399,7 @@ export class SqlStore implements CoordinationPort {
   }
 
   async removeTarget(host: string, port: number): Promise<boolean> {
-    const removed = await this.#ask((db) =>
+    const removed = await this.#database.ask((db) =>
       db
         .delete(targets)
         .where(and(eq(targets.host, host), eq(targets.port, port)))
@@ -451,10 +415,6 @@ export class SqlStore implements CoordinationPort {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-function missingRun(runId: number): never {
-  throw new YeeterError('RUN_NOT_FOUND', `there is no run ${runId}: list the runs to see their numbers`);
 }
 
 /** @throws {YeeterError} RUN_STATE */

@@ -12,6 +12,7 @@ export const NO_DICOM: DicomAccounts = noDicomAccounts();
 export function newRun(change: Partial<NewRun> = {}): NewRun {
   return {
     userId: null,
+    templateId: null,
     template: {
       name: 'orders only',
       description: 'as "written"\u0000',

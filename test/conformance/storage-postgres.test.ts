@@ -3,23 +3,24 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
 import type { RunTotals } from '../../src/metrics/totals.ts';
-import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
 import type { LedgerBatch } from '../../src/storage/port.ts';
 import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
 import { openPg } from '../../src/storage/postgres/pg-executor.ts';
 import { readRunTotals } from '../../src/storage/run-totals.ts';
+import type { ServerStore } from '../../src/storage/server-port.ts';
 import type { Postgres } from '../support/postgres.ts';
 import { startPostgres, without } from '../support/services.ts';
 import { coordinationConforms } from './coordination-suite.ts';
 import { attemptRow, batchOf, newRun, queuedRow } from './ledger-rows.ts';
+import { serverConforms } from './server-suite.ts';
 import { storageConforms } from './storage-suite.ts';
 
 describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
   let postgres: Postgres;
   let databaseUrl: string;
-  let store: CoordinationPort;
-  let other: CoordinationPort;
+  let store: ServerStore;
+  let other: ServerStore;
 
   before(async () => {
     postgres = await startPostgres();
@@ -40,6 +41,7 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
 
   storageConforms('PostgreSQL', () => store);
   coordinationConforms('PostgreSQL', () => ({ one: store, other }));
+  serverConforms('PostgreSQL', () => ({ one: store, other }));
 
   it('keeps sums that are those of its rows', async () => {
     await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });

@@ -8,17 +8,18 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
 import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import { createStoreClient } from '../../src/storage/pglite/store-client.ts';
+import type { ServerStore } from '../../src/storage/server-port.ts';
 import { coordinationConforms } from './coordination-suite.ts';
 import { batchOf, iterationRow, newRun } from './ledger-rows.ts';
+import { serverConforms } from './server-suite.ts';
 import { storageConforms } from './storage-suite.ts';
 
 describe('a store in a data folder', () => {
   let dataDir: string;
   let store: PgliteStore;
-  let other: CoordinationPort;
+  let other: ServerStore;
   const progress: string[] = [];
 
   before(async () => {
@@ -37,6 +38,7 @@ describe('a store in a data folder', () => {
 
   storageConforms('PGlite', () => store);
   coordinationConforms('PGlite', () => ({ one: store, other }));
+  serverConforms('PGlite', () => ({ one: store, other }));
 
   it('serves other threads directly', async () => {
     const { id } = await store.createRun(newRun());

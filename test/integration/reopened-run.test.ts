@@ -72,7 +72,14 @@ describe('a run that stopped at its first failure and whose dead jobs are requeu
     });
     await using _runner = startRunnerRole({ ...shared, processId: 'runner', studyDir: null });
     const { id } = await store.createRun({
-      ...{ userId: null, template, identity: TEST_IDENTITY, patientCount: 10, concurrency: 1 },
+      ...{
+        userId: null,
+        templateId: null,
+        template,
+        identity: TEST_IDENTITY,
+        patientCount: 10,
+        concurrency: 1,
+      },
       ...{ onFailure: 'fail_run', tags: [], limits: {} },
       endpoints: { inline: at('inline', inline.port), job: at('job', port) },
     });

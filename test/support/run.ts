@@ -79,6 +79,7 @@ async function runOnce(
 ): Promise<TestRunEnd> {
   const run = await store.createRun({
     userId: null,
+    templateId: null,
     template: options.template,
     identity: { ...TEST_IDENTITY, ...options.identity },
     patientCount: options.patients,

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { toYeeterError, YeeterError } from '../../lib/errors.ts';
 import { workerEntry } from '../../lib/worker-entry.ts';
-import type { CoordinationPort } from '../coordination-port.ts';
+import type { ServerStore } from '../server-port.ts';
 import type { StorageThreadOptions, ThreadCommand, ThreadReport } from './storage-thread.ts';
 import { createStoreClient, rebuiltError } from './store-client.ts';
 
@@ -12,7 +12,7 @@ export interface PgliteStoreOptions {
   onProgress?: (line: string) => void;
 }
 
-export interface PgliteStore extends CoordinationPort {
+export interface PgliteStore extends ServerStore {
   /** A connection for another thread, which makes a store of it with `createStoreClient`; transfer the port. */
   connectPort(): MessagePort;
 }

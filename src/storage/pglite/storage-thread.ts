@@ -5,7 +5,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { toYeeterError } from '../../lib/errors.ts';
 import { migrate } from '../migrate.ts';
-import { SqlStore } from '../sql-store.ts';
+import { openSqlStore, type SqlServerStore } from '../open-sql-store.ts';
 import { storageError } from '../storage-error.ts';
 import { type FolderLock, lockFolder } from './folder-lock.ts';
 import { openPglite } from './pglite-executor.ts';
@@ -38,7 +38,7 @@ function plainError(error: unknown): PlainError {
   return { code, message, retryable };
 }
 
-function serve(store: SqlStore, port: MessagePort): void {
+function serve(store: SqlServerStore, port: MessagePort): void {
   const methods = new Map(
     STORE_METHODS.map((name) => [name as string, store[name].bind(store) as CallableFunction]),
   );
@@ -57,7 +57,7 @@ function serve(store: SqlStore, port: MessagePort): void {
  * A new folder is marked until it is whole, so that one whose making was cut short (a kill, a full disk) is made
  * again and not taken for a database.
  */
-async function makeFolder(dataDir: string, clock: Clock): Promise<SqlStore> {
+async function makeFolder(dataDir: string, clock: Clock): Promise<SqlServerStore> {
   const folder = join(dataDir, 'pgdata');
   const mark = join(dataDir, 'making');
   const making = existsSync(mark) || !existsSync(folder);
@@ -74,11 +74,11 @@ async function makeFolder(dataDir: string, clock: Clock): Promise<SqlStore> {
   return store;
 }
 
-async function open(folder: string, where: string, clock: Clock): Promise<SqlStore> {
+async function open(folder: string, where: string, clock: Clock): Promise<SqlServerStore> {
   const executor = await openPglite(folder, where);
   try {
     await migrate(executor, where);
-    return await SqlStore.open(executor, clock, where);
+    return await openSqlStore(executor, clock, where);
   } catch (error) {
     await executor.close().catch(() => {});
     throw error;
@@ -88,7 +88,7 @@ async function open(folder: string, where: string, clock: Clock): Promise<SqlSto
 async function main(options: StorageThreadOptions): Promise<void> {
   const dataDir = resolve(options.dataDir);
   let lock: FolderLock | null = null;
-  let store: SqlStore;
+  let store: SqlServerStore;
   try {
     lock = await lockFolder(dataDir);
     store = await makeFolder(dataDir, systemClock);

@@ -1,9 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
 import { YeeterError } from '../../lib/errors.ts';
-import type { CoordinationPort } from '../coordination-port.ts';
 import { encodeLedger } from '../ledger-tables.ts';
-import type { SqlStore } from '../sql-store.ts';
-import type { PlainError, StoreMethod, StoreRequest, StoreResponse } from './store-protocol.ts';
+import type { SqlServerStore } from '../open-sql-store.ts';
+import type { ServerStore } from '../server-port.ts';
+import {
+  type PlainError,
+  STORE_METHODS,
+  type StoreMethod,
+  type StoreRequest,
+  type StoreResponse,
+} from './store-protocol.ts';
 
 interface Waiter {
   resolve(value: unknown): void;
@@ -19,7 +25,7 @@ export function rebuiltError({ code, message, retryable }: PlainError): YeeterEr
  * storage thread takes them as they come. The port holds the process only while an answer is awaited; `close()`
  * waits for those and closes the port, not the store.
  */
-export function createStoreClient(port: MessagePort): CoordinationPort {
+export function createStoreClient(port: MessagePort): ServerStore {
   const waiters = new Map<number, Waiter>();
   let nextId = 1;
   let gone: YeeterError | null = null;
@@ -45,19 +51,17 @@ export function createStoreClient(port: MessagePort): CoordinationPort {
   });
   port.unref();
 
-  const call = <M extends StoreMethod>(
-    method: M,
-    ...parameters: Parameters<SqlStore[M]>
-  ): ReturnType<SqlStore[M]> => {
-    const answer = new Promise<unknown>((resolve, reject) => {
+  const call = (method: StoreMethod, parameters: readonly unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
       if (gone) return reject(gone);
       const request: StoreRequest = { id: nextId++, method, parameters };
       waiters.set(request.id, { resolve, reject });
       port.ref();
       port.postMessage(request);
     });
-    return answer as ReturnType<SqlStore[M]>;
-  };
+  const methods = Object.fromEntries(
+    STORE_METHODS.map((name) => [name, (...parameters: unknown[]) => call(name, parameters)]),
+  ) as unknown as Pick<SqlServerStore, StoreMethod>;
 
   let closing: Promise<void> | null = null;
   const close = (): Promise<void> => {
@@ -70,39 +74,10 @@ export function createStoreClient(port: MessagePort): CoordinationPort {
     return closing;
   };
 
+  const { writeEncodedLedger, ...asTheyAre } = methods;
   return {
-    deployment: () => call('deployment'),
-    claimNamespaces: (count) => call('claimNamespaces', count),
-    createRun: (run) => call('createRun', run),
-    getRun: (runId) => call('getRun', runId),
-    listRuns: (filter) => call('listRuns', filter),
-    transitionRun: (runId, event, change) => call('transitionRun', runId, event, change),
-    requestCancel: (runId) => call('requestCancel', runId),
-    writeLedger: async (batch) => await call('writeEncodedLedger', encodeLedger(batch)),
-    runTotals: (runId) => call('runTotals', runId),
-    finishedIterations: (runId, page) => call('finishedIterations', runId, page),
-    countFinished: (runId) => call('countFinished', runId),
-    readAttempts: (runId, page) => call('readAttempts', runId, page),
-    readIterations: (runId, page) => call('readIterations', runId, page),
-    readEvents: (runId, page) => call('readEvents', runId, page),
-    readWindows: (runId, page) => call('readWindows', runId, page),
-    readHealth: (runId) => call('readHealth', runId),
-    readDepths: (runId) => call('readDepths', runId),
-    listTargets: () => call('listTargets'),
-    registerTarget: (target) => call('registerTarget', target),
-    removeTarget: (host, port_) => call('removeTarget', host, port_),
-    claimRun: (runnerId, leaseMs) => call('claimRun', runnerId, leaseMs),
-    renewLease: (runId, fence, leaseMs) => call('renewLease', runId, fence, leaseMs),
-    releaseLease: (runId, fence) => call('releaseLease', runId, fence),
-    setStarted: (runId, fence, started) => call('setStarted', runId, fence, started),
-    runCounts: (runId) => call('runCounts', runId),
-    handedOffIterations: (runId, page) => call('handedOffIterations', runId, page),
-    control: () => call('control'),
-    setQueueMode: (queue, mode) => call('setQueueMode', queue, mode),
-    heartbeat: (worker) => call('heartbeat', worker),
-    listWorkers: (filter) => call('listWorkers', filter),
-    deadJobs: (filter) => call('deadJobs', filter),
-    reopenJobs: (jobs) => call('reopenJobs', jobs),
+    ...asTheyAre,
+    writeLedger: async (batch) => await writeEncodedLedger(encodeLedger(batch)),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../lib/errors.ts';
-import type { SqlStore } from '../sql-store.ts';
+import type { SqlServerStore } from '../open-sql-store.ts';
 
 /** Methods of the store that are called from other threads. */
 export const STORE_METHODS = [
@@ -35,7 +35,54 @@ export const STORE_METHODS = [
   'listWorkers',
   'deadJobs',
   'reopenJobs',
-] as const satisfies readonly (keyof SqlStore)[];
+  'createUser',
+  'getUser',
+  'findUser',
+  'listUsers',
+  'setAdmin',
+  'deleteUser',
+  'createApiKey',
+  'listApiKeys',
+  'deleteApiKey',
+  'findApiKey',
+  'touchApiKeys',
+  'createGenerator',
+  'getGenerator',
+  'listGenerators',
+  'updateGenerator',
+  'deleteGenerator',
+  'createTemplate',
+  'getTemplate',
+  'listTemplates',
+  'updateTemplate',
+  'deleteTemplate',
+  'createEndpoint',
+  'getEndpoint',
+  'listEndpoints',
+  'updateEndpoint',
+  'deleteEndpoint',
+  'listRunSummaries',
+  'runSummary',
+  'totalsOfRuns',
+  'deleteRuns',
+  'eventWindow',
+  'eventFacts',
+  'attemptWindow',
+  'listAttempts',
+  'workerThroughput',
+  'deadJobPage',
+  'getSetting',
+  'putSetting',
+  'initSetting',
+  'addDecision',
+  'listDecisions',
+  'addAudit',
+  'listAudit',
+  'addListenerMessage',
+  'listListenerMessages',
+  'getListenerMessage',
+  'deleteListenerMessage',
+] as const satisfies readonly (keyof SqlServerStore)[];
 
 export type StoreMethod = (typeof STORE_METHODS)[number];
 

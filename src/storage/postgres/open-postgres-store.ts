@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import type { CoordinationPort } from '../coordination-port.ts';
 import { assertMigrated, migrate } from '../migrate.ts';
-import { SqlStore } from '../sql-store.ts';
+import { openSqlStore } from '../open-sql-store.ts';
+import type { ServerStore } from '../server-port.ts';
 import { openPg } from './pg-executor.ts';
 
 export interface PostgresStoreOptions {
@@ -19,16 +19,17 @@ export interface PostgresStoreOptions {
 /**
  * PostgreSQL 15 or newer, for any number of processes. Once open, it outlasts a restart of the database: whatever is
  * asked meanwhile waits until it can connect; what was under way is asked again where that is harmless, so that only
- * `createRun` and `heartbeat` may fail with CONNECT_FAILED without saying whether they were done.
+ * what makes something new (`createRun`, `createUser`, ...), `deleteUser` and `heartbeat` may fail with CONNECT_FAILED
+ * without saying whether they were done.
  * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, SCHEMA_OUTDATED, STORAGE_FAILED, DISK_FULL
  */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<CoordinationPort> {
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<ServerStore> {
   const { databaseUrl, poolSize = 4, retryForMs = 60_000, clock = systemClock } = options;
   const executor = openPg(databaseUrl, { poolSize, retryForMs });
   try {
     if (options.migrate) await migrate(executor, executor.where);
     else await assertMigrated(executor, executor.where);
-    return await SqlStore.open(executor, clock, executor.where);
+    return await openSqlStore(executor, clock, executor.where);
   } catch (error) {
     await executor.close();
     throw error;

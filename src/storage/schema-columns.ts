@@ -1,0 +1,6 @@
+import { bigint } from 'drizzle-orm/pg-core';
+
+/** Columns that most tables have; what is counted, summed or measured never fits 32 bits for good. */
+
+export const count = () => bigint({ mode: 'number' }).notNull();
+export const maybe = () => bigint({ mode: 'number' });

@@ -1,0 +1,65 @@
+import { and, eq } from 'drizzle-orm';
+import type { EventStatus } from '../port.ts';
+import { eventOf } from '../row-mapping.ts';
+import { runEvents } from '../schema.ts';
+import type { ServerPort } from '../server-port.ts';
+import type { ServerPartDeps } from './part.ts';
+
+/** One pass over the events, also for the newest failure: looked for from the end, it could be at the beginning. */
+const EVENT_COUNTS = `
+select step_order, status, count(*), min(timestamp_ms), max(timestamp_ms), max(iteration), max(id)
+from run_events where run_id = $1 group by step_order, status order by step_order, status`;
+
+const BY_WORKER = `
+select worker_id, count(*), count(*) filter (where outcome = 'success'), sum(duration_us),
+  min(created_at_ms), max(created_at_ms)
+from job_attempts where run_id = $1 group by worker_id order by worker_id`;
+
+/** What the rows of one run come to. */
+export function createRunFacts({
+  database,
+}: ServerPartDeps): Pick<ServerPort, 'eventFacts' | 'workerThroughput'> {
+  const rowsOf = (statement: string, runId: number): Promise<unknown[][]> =>
+    database.query((queries) => queries.query(statement, [runId]));
+  return {
+    eventFacts: async (runId) => {
+      const groups = (await rowsOf(EVENT_COUNTS, runId)).map((row) => ({
+        stepOrder: Number(row[0]),
+        status: row[1] as EventStatus,
+        count: Number(row[2]),
+        firstAtMs: Number(row[3]),
+        lastAtMs: Number(row[4]),
+        maxIteration: Number(row[5]),
+        lastId: Number(row[6]),
+      }));
+      const lastId = Math.max(
+        ...groups.filter(({ status }) => status === 'FAILURE').map((group) => group.lastId),
+      );
+      const failures = Number.isFinite(lastId)
+        ? await database.ask((db) =>
+            db
+              .select()
+              .from(runEvents)
+              .where(and(eq(runEvents.runId, runId), eq(runEvents.id, lastId))),
+          )
+        : [];
+      return {
+        counts: groups.map(({ stepOrder, status, count }) => ({ stepOrder, status, count })),
+        firstAtMs: groups.length > 0 ? Math.min(...groups.map(({ firstAtMs }) => firstAtMs)) : null,
+        lastAtMs: groups.length > 0 ? Math.max(...groups.map(({ lastAtMs }) => lastAtMs)) : null,
+        maxIteration: Math.max(0, ...groups.map(({ maxIteration }) => maxIteration)),
+        lastFailure: failures[0] ? eventOf(failures[0]) : null,
+      };
+    },
+
+    workerThroughput: async (runId) =>
+      (await rowsOf(BY_WORKER, runId)).map((row) => ({
+        workerId: String(row[0]),
+        jobs: Number(row[1]),
+        succeeded: Number(row[2]),
+        busyUs: Number(row[3]),
+        firstAtMs: Number(row[4]),
+        lastAtMs: Number(row[5]),
+      })),
+  };
+}
