@@ -12,6 +12,8 @@ describe('configuration', () => {
       workerPrefetch: 32,
       workerConcurrency: 8,
       workerGraceMs: 10_000,
+      metricLog: false,
+      metricsAccess: 'auto',
     });
   });
 

@@ -31,6 +31,10 @@ const ENVIRONMENT = z.object({
   WORKER_CONCURRENCY: wholeNumber(1, 4096).default(8),
   /** How long a worker that is asked to stop may finish what it has begun, milliseconds. */
   WORKER_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
+  /** `json`: a line on standard output for each thing that is measured. */
+  YEETER_METRIC_LOG: z.enum(['json', 'off'], 'is not json or off').default('off'),
+  /** Who may scrape the server's metrics: `auto` is this machine and administrators. */
+  YEETER_METRICS: z.enum(['auto', 'open', 'closed'], 'is not auto, open or closed').default('auto'),
 });
 
 export interface Config {
@@ -42,6 +46,8 @@ export interface Config {
   workerPrefetch: number;
   workerConcurrency: number;
   workerGraceMs: number;
+  metricLog: boolean;
+  metricsAccess: 'auto' | 'open' | 'closed';
 }
 
 /**
@@ -73,6 +79,8 @@ export function loadConfig(
     workerPrefetch: values.WORKER_PREFETCH,
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerGraceMs: values.WORKER_GRACE_MS,
+    metricLog: values.YEETER_METRIC_LOG === 'json',
+    metricsAccess: values.YEETER_METRICS,
   });
 }
 

@@ -1,5 +1,6 @@
 import { toYeeterError, type YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
+import type { MetricLog } from '../metrics/metric-log.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { QueuedJobRow } from '../storage/coordination-port.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, StoragePort } from '../storage/port.ts';
@@ -14,6 +15,8 @@ export interface LedgerWriterOptions {
   maxBatch?: number;
   /** A row waits no longer than this for company, milliseconds. @default 5 */
   maxDelayMs?: number;
+  /** Where attempts and ends of patients are also lines. @default none */
+  metricLog?: Pick<MetricLog, 'attempt' | 'patient'> | null;
 }
 
 /**
@@ -63,7 +66,7 @@ const emptyBatch = (): OpenBatch => ({
 const WINDOW_INTERVAL_MS = 1000;
 
 export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
-  const { store, maxBatch = 1000, maxDelayMs = 5 } = options;
+  const { store, maxBatch = 1000, maxDelayMs = 5, metricLog } = options;
   let batch = emptyBatch();
   let rows = 0;
   let inFlightRows = 0;
@@ -142,10 +145,12 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   return {
     attempt: (row) => {
       batch.attempts.push(row);
+      metricLog?.attempt(row);
       added();
     },
     iteration: (row) => {
       batch.iterations.push(row);
+      metricLog?.patient(row);
       added();
     },
     event: (row) => {

@@ -11,11 +11,11 @@ export async function publishJob(context: RunContext, queue: QueuePort, job: Job
   const startedUs = clock.monotonicUs();
   try {
     await queue.publish(job);
-    recorder.record('queue_publish', clock.monotonicUs() - startedUs, true);
+    recorder.record('queue_publish', clock.monotonicUs() - startedUs, true, 0, job.jobId);
     if (context.recordQueued) context.ledger.queued(queuedRow(job, clock.nowMs()));
     return STEP_OK;
   } catch (thrown) {
-    recorder.record('queue_publish', clock.monotonicUs() - startedUs, false);
+    recorder.record('queue_publish', clock.monotonicUs() - startedUs, false, 0, job.jobId);
     const error = toYeeterError(thrown);
     return failure('QUEUE_PUBLISH_FAILED', error.message, error.retryable);
   }

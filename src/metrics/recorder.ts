@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
 import { createHistogram, type DurationHistogram } from './histogram.ts';
+import type { MetricLog } from './metric-log.ts';
 import type { SeriesName, WindowRow } from './series.ts';
 
 /** What a series has come to so far, for progress. */
@@ -17,8 +18,8 @@ export interface LiveSeries {
 
 /** Records in memory; rows leave once a second with `takeWindows`. */
 export interface Recorder {
-  /** Well under a microsecond. `bytes` are those that a success moved. */
-  record(series: SeriesName, durationUs: number, ok: boolean, bytes?: number): void;
+  /** Well under a microsecond. `bytes` are those that a success moved; the job is for the metric log alone. */
+  record(series: SeriesName, durationUs: number, ok: boolean, bytes?: number, jobId?: string): void;
   /** Windows of the seconds that are over; with `all` of the current one too, which later records do not reopen. */
   takeWindows(all?: boolean): WindowRow[];
   live(series: SeriesName): LiveSeries;
@@ -29,6 +30,8 @@ export interface RecorderOptions {
   /** Unique for each life of a process: windows of the same process and second are taken for duplicates. */
   processId: string;
   clock: Clock;
+  /** Where each record is also a line. @default none */
+  metricLog?: Pick<MetricLog, 'operation'> | null;
 }
 
 interface Side {
@@ -92,7 +95,7 @@ function windowRow(runId: number, processId: string, series: SeriesName, window:
   };
 }
 
-export function createRecorder({ runId, processId, clock }: RecorderOptions): Recorder {
+export function createRecorder({ runId, processId, clock, metricLog }: RecorderOptions): Recorder {
   const known = new Map<SeriesName, Series>();
   const closed: { series: Series; window: Window }[] = [];
   const spare: Window[] = [];
@@ -135,7 +138,7 @@ export function createRecorder({ runId, processId, clock }: RecorderOptions): Re
   };
 
   return {
-    record: (name, durationUs, ok, bytes = 0) => {
+    record: (name, durationUs, ok, bytes = 0, jobId) => {
       toNow();
       const series = known.get(name) ?? newSeries(name);
       series.window ??= newWindow();
@@ -150,6 +153,7 @@ export function createRecorder({ runId, processId, clock }: RecorderOptions): Re
         add(series.window.failed, us);
         series.total.failures++;
       }
+      metricLog?.operation(runId, name, us, ok, bytes, jobId);
     },
     takeWindows: (all = false) => {
       toNow();

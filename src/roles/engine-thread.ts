@@ -1,8 +1,11 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
+import { loadConfig } from '../config/config.ts';
+import { systemClock } from '../lib/clock.ts';
 import { toYeeterError } from '../lib/errors.ts';
 import { createStoreClient } from '../storage/pglite/store-client.ts';
 import { createEngine } from './engine.ts';
 import type { EngineCommand, EngineInput, EngineMemory, EngineMessage } from './engine-protocol.ts';
+import { openMetricLines } from './metric-lines.ts';
 
 /** The measuring thread: the wires and the engine, and nothing else. */
 const PROGRESS_INTERVAL_MS = 250;
@@ -14,8 +17,13 @@ const post = (message: EngineMessage): void => port.postMessage(message);
 const store = createStoreClient(input.storagePort);
 // Unique for each life, or the windows of two lives in one second would be taken for one.
 const processId = `${process.pid}-${threadId}-${Date.now().toString(36)}`;
-const engine = await createEngine(input, store, processId, (drawn, underWay) =>
-  post({ type: 'drawing', drawn, underWay }),
+const metricLog = openMetricLines(loadConfig(), processId, systemClock);
+const engine = await createEngine(
+  input,
+  store,
+  processId,
+  (drawn, underWay) => post({ type: 'drawing', drawn, underWay }),
+  metricLog,
 );
 const memory = (): EngineMemory => {
   const { heapUsed, external } = process.memoryUsage();
@@ -45,6 +53,7 @@ try {
 } finally {
   clearInterval(progressTimer);
   await engine.close();
+  await metricLog?.close();
   port.close();
   input.storagePort.close();
 }

@@ -6,6 +6,7 @@ import { YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 import { createHealthSampler } from '../metrics/health.ts';
+import type { MetricLog } from '../metrics/metric-log.ts';
 import { createRecorder } from '../metrics/recorder.ts';
 import { createMemoryQueue } from '../queue/memory/memory-queue.ts';
 import { decideRunEnd } from '../runner/finish-run.ts';
@@ -39,13 +40,15 @@ export async function createEngine(
   store: StoragePort,
   processId: string,
   onDrawn?: (drawn: number, underWay: number) => void,
+  metricLog: MetricLog | null = null,
 ): Promise<Engine> {
   const run = await store.getRun(input.runId);
   const clock = systemClock;
-  const recorder = createRecorder({ runId: run.id, processId, clock });
+  const recorder = createRecorder({ runId: run.id, processId, clock, metricLog });
   const ledger = createLedgerWriter({
     store,
     takeWindows: (force) => recorder.takeWindows(force),
+    metricLog,
     onFault: () => {
       session.stop();
       tracker.abandon();

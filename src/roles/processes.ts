@@ -27,7 +27,8 @@ export function startProcesses(
 
   const start = (name: string, ...more: string[]): ChildProcess => {
     const child = spawn(command, [...args, name, ...more], {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      // Metric lines are what they have to say there.
+      stdio: ['ignore', config.metricLog ? 'inherit' : 'ignore', 'inherit'],
       // A group of its own: Ctrl-C reaches the bench alone, which stops these in order.
       detached: true,
       env: {

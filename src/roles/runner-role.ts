@@ -2,6 +2,7 @@ import { createLedgerWriter, type LedgerWriter } from '../ledger/ledger-writer.t
 import type { Clock } from '../lib/clock.ts';
 import { toYeeterError, type YeeterError } from '../lib/errors.ts';
 import { type Closeable, delay } from '../lib/lifecycle.ts';
+import type { MetricLog } from '../metrics/metric-log.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
 import type { QueueMaintenance, QueuePort } from '../queue/port.ts';
 import { createStudyFactory } from '../steps/study-factory.ts';
@@ -24,6 +25,8 @@ export interface RunnerRoleOptions {
   maxRuns?: number;
   /** Where steps with `store: disk` write; null refuses them. */
   studyDir: string | null;
+  /** @default none */
+  metricLog?: MetricLog | null;
   log: (line: string) => void;
 }
 
@@ -39,6 +42,7 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
   const studies = createStudyFactory();
   const ledger = createLedgerWriter({
     store,
+    metricLog: options.metricLog ?? null,
     takeWindows: (force) => [...recorders.values()].flatMap((recorder) => recorder.takeWindows(force)),
     onFault: (fault) => fail(fault),
   });
@@ -53,7 +57,12 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
   const take = (claim: RunClaim): void => {
     const { run } = claim;
     log(`run ${run.id} ${claim.resumed ? 'taken over' : 'claimed'}: ${run.template.name}`);
-    const recorder = createRecorder({ runId: run.id, processId: options.processId, clock });
+    const recorder = createRecorder({
+      runId: run.id,
+      processId: options.processId,
+      clock,
+      metricLog: options.metricLog ?? null,
+    });
     recorders.set(run.id, recorder);
     const claimed = startClaimedRun({ ...options, claim, ledger, recorder, studies });
     active.set(run.id, claimed);

@@ -6,6 +6,7 @@ import { createRunTracker } from '../ledger/run-tracker.ts';
 import { toYeeterError, YeeterError } from '../lib/errors.ts';
 import { type Closeable, delay } from '../lib/lifecycle.ts';
 import { createHealthSampler } from '../metrics/health.ts';
+import type { MetricLog } from '../metrics/metric-log.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
 import type { QueuePort } from '../queue/port.ts';
 import { drawAhead } from '../steps/draw-ahead.ts';
@@ -34,6 +35,8 @@ export interface WorkerRoleOptions {
   concurrency: number;
   /** How long a closing worker may finish what it has begun, milliseconds. */
   graceMs: number;
+  /** @default none */
+  metricLog?: MetricLog | null;
   log: (line: string) => void;
 }
 
@@ -63,6 +66,7 @@ export async function startWorkerRole(
 
   const ledger = createLedgerWriter({
     store,
+    metricLog: options.metricLog ?? null,
     takeWindows: (force) => [...opened.values()].flatMap(({ recorder }) => recorder.takeWindows(force)),
     onFault: (fault) => {
       log(`${fault.code}: ${fault.message}`);
@@ -77,7 +81,12 @@ export async function startWorkerRole(
       throw error;
     });
     if (!run) return null;
-    const recorder = createRecorder({ runId, processId: options.processId, clock });
+    const recorder = createRecorder({
+      runId,
+      processId: options.processId,
+      clock,
+      metricLog: options.metricLog ?? null,
+    });
     const session = createRunSession({
       run,
       endpoints: run.endpoints,

@@ -121,7 +121,7 @@ async function handle(options: WorkerOptions, context: RunContext, delivery: Del
   const cursor = cursorOf(job, template);
   const waitedUs = clock.epochUs() - job.publishedAtUs;
   const queueWaitUs = waitedUs >= context.clockUncertaintyUs() ? Math.max(0, waitedUs) : null;
-  if (queueWaitUs !== null) recorder.record('queue_wait', queueWaitUs, true);
+  if (queueWaitUs !== null) recorder.record('queue_wait', queueWaitUs, true, 0, job.jobId);
   const attempt: Attempt = { context, delivery, cursor, startedUs, queueWaitUs, workerId: options.workerId };
   if (delivery.deliveryCount >= MAX_DELIVERIES) {
     await apply(options.queue, attempt, settleUndeliverable(delivery.deliveryCount));

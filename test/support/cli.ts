@@ -37,8 +37,13 @@ export function startProgram(
   args: readonly string[],
   cwd: string,
   hangMs = HANG_MS,
+  env: NodeJS.ProcessEnv = {},
 ): CliRun {
-  const child = spawn(command, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const written = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {
@@ -80,14 +85,19 @@ export function startProgram(
 }
 
 /** Starts `yeeter` with its standard streams on pipes and an input that stays open. */
-export function startYeeter(args: readonly string[], cwd: string, hangMs = HANG_MS): CliRun {
+export function startYeeter(
+  args: readonly string[],
+  cwd: string,
+  hangMs = HANG_MS,
+  env: NodeJS.ProcessEnv = {},
+): CliRun {
   const [node, main] = YEETER;
-  return startProgram(node, [main, ...args], cwd, hangMs);
+  return startProgram(node, [main, ...args], cwd, hangMs, env);
 }
 
-/** Runs `yeeter` to its end. */
-export function yeeter(args: readonly string[], cwd: string): Promise<CliEnd> {
-  const run = startYeeter(args, cwd);
+/** Runs `yeeter` to its end. @param env beside what is set here */
+export function yeeter(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<CliEnd> {
+  const run = startYeeter(args, cwd, HANG_MS, env);
   run.process.stdin?.end();
   return run.ended;
 }

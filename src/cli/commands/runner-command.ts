@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openDurableShape } from '../../roles/durable-shape.ts';
+import { openMetricLines } from '../../roles/metric-lines.ts';
 import { startRunnerRole } from '../../roles/runner-role.ts';
 import {
   configOf,
@@ -28,10 +29,14 @@ export function addRunnerCommand(program: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (flags: DurableFlags & { maxRuns: number; studies?: string; quiet: boolean }) => {
       const log = flags.quiet ? () => {} : logLine;
-      await using shape = await openDurableShape(configOf(flags), 'yeeter runner', logLine);
+      const config = configOf(flags);
+      const processId = `runner-${process.pid}-${randomUUID().slice(0, 8)}`;
+      await using shape = await openDurableShape(config, 'yeeter runner', logLine);
+      await using metricLog = openMetricLines(config, processId, shape.clock);
       await using runner = startRunnerRole({
         ...shape,
-        processId: `runner-${process.pid}-${randomUUID().slice(0, 8)}`,
+        processId,
+        metricLog,
         maxRuns: flags.maxRuns,
         studyDir: flags.studies === undefined ? null : resolve(flags.studies),
         log,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { DEFAULT_QUEUE } from '../../domain/template.ts';
 import { VERSION } from '../../lib/version.ts';
 import { openDurableShape } from '../../roles/durable-shape.ts';
+import { openMetricLines } from '../../roles/metric-lines.ts';
 import { startWorkerRole } from '../../roles/worker-role.ts';
 import {
   configOf,
@@ -47,10 +48,13 @@ export function addWorkerCommand(program: Command): void {
       ];
       const log = flags.quiet ? () => {} : logLine;
       await using shape = await openDurableShape(config, 'yeeter worker', logLine);
+      const processId = `worker-${process.pid}-${randomUUID().slice(0, 8)}`;
+      await using metricLog = openMetricLines(config, processId, shape.clock);
       await using worker = await startWorkerRole({
         ...shape,
         queues: [...new Set(queues.filter((name) => name !== ''))],
-        processId: `worker-${process.pid}-${randomUUID().slice(0, 8)}`,
+        processId,
+        metricLog,
         version: VERSION,
         prefetch: config.workerPrefetch,
         concurrency: config.workerConcurrency,
