@@ -9,79 +9,18 @@
  * and 2 processes for each second that the run would last at 6,000 jobs a second. One job in a thousand is dead. A
  * private server holds it, by default without fsync as in the tests; `--durable` turns that on.
  */
-import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import type { CoordinationPort } from '../src/storage/coordination-port.ts';
-import type { LedgerBatch } from '../src/storage/port.ts';
 import { openPostgresStore } from '../src/storage/postgres/open-postgres-store.ts';
-import {
-  attemptRow,
-  batchOf,
-  iterationRow,
-  newRun,
-  queuedRow,
-  windowRow,
-} from '../test/conformance/ledger-rows.ts';
+import { newRun } from '../test/conformance/ledger-rows.ts';
 import { startPrivatePostgres } from '../test/support/postgres.ts';
+import { fillJobs, fillWindows } from './support/seed-ledger.ts';
 import { spread } from './support/spread.ts';
 
 const JOBS_PER_SECOND = 6_000;
-const DEAD_OF = 1_000;
 const PAGE = 500;
 const DURABLE = ['fsync = on', 'synchronous_commit = on', 'full_page_writes = on'];
-const SERIES = ['order_ack', 'queue_publish', 'queue_wait', 'job', 'dicom_store', 'iteration'];
-
-const failure = { errorCode: 'MLLP_NAK_ERROR', error: 'MSA-1 is AE: no such patient' };
-
-function batches(runId: number, first: number, count: number): [queued: LedgerBatch, ended: LedgerBatch] {
-  const jobs = Array.from({ length: count }, (_, i) => ({ jobId: randomUUID(), n: first + i }));
-  const isDead = (n: number): boolean => n % DEAD_OF === 0;
-  const queued = jobs.map(({ jobId, n }) => queuedRow(runId, { jobId, iteration: n }));
-  const attempts = jobs.map(({ jobId, n }) => {
-    const tried = { jobId, patientIteration: n, durationUs: n };
-    return attemptRow(runId, isDead(n) ? { ...tried, ...failure, outcome: 'dead' } : tried);
-  });
-  const iterations = jobs.map(({ n }) => {
-    const ended = { responseUs: n, studyInstanceUids: [`2.25.${n}00000000000000000000000000000001`] };
-    return iterationRow(
-      runId,
-      n,
-      isDead(n) ? { ...ended, ...failure, outcome: 'failed', failedStep: 2 } : ended,
-    );
-  });
-  return [batchOf({ queued }), batchOf({ attempts, iterations })];
-}
-
-interface Fill {
-  jobs: number;
-  batch: number;
-  writers: number;
-}
-
-async function fill(store: CoordinationPort, runId: number, { jobs, batch, writers }: Fill): Promise<void> {
-  let next = 1;
-  const write = async (): Promise<void> => {
-    while (next <= jobs) {
-      const first = next;
-      next += batch;
-      const [queued, ended] = batches(runId, first, Math.min(batch, jobs - first + 1));
-      await store.writeLedger(queued);
-      await store.writeLedger(ended);
-    }
-  };
-  await Promise.all(Array.from({ length: writers }, write));
-}
-
-async function addWindows(store: CoordinationPort, runId: number, seconds: number): Promise<void> {
-  for (let second = 0; second < seconds; second++) {
-    const windows = SERIES.flatMap((series) => [
-      windowRow(runId, second, { series, processId: 'worker-1' }),
-      windowRow(runId, second, { series, processId: 'worker-2' }),
-    ]);
-    await store.writeLedger(batchOf({ windows }));
-  }
-}
 
 async function timesMs(repetitions: number, work: () => Promise<unknown>): Promise<number[]> {
   const times: number[] = [];
@@ -148,13 +87,13 @@ async function main(): Promise<void> {
   await using store = await openPostgresStore({ databaseUrl, migrate: true });
   const { id: runId } = await store.createRun(newRun());
   const startedAt = performance.now();
-  await fill(store, runId, load);
+  await fillJobs(store, runId, load);
   const jobsPerSecond = (load.jobs / (performance.now() - startedAt)) * 1000;
   const bytes = await tableBytes(databaseUrl);
   for (let i = 0; i < 10; i++) {
-    await fill(store, (await store.createRun(newRun())).id, { ...load, jobs: 1_000 });
+    await fillJobs(store, (await store.createRun(newRun())).id, { ...load, jobs: 1_000 });
   }
-  await addWindows(store, runId, Math.ceil(load.jobs / JOBS_PER_SECOND));
+  await fillWindows(store, runId, Math.ceil(load.jobs / JOBS_PER_SECOND));
   const milliseconds = await answers(store, runId, Number(values.repetitions));
   if (values.json) {
     process.stdout.write(`${JSON.stringify({ load, jobsPerSecond, bytes, milliseconds })}\n`);
