@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { RunTotals } from '../../src/metrics/totals.ts';
 import type { LedgerBatch } from '../../src/storage/port.ts';
 import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
@@ -12,7 +13,8 @@ import type { ServerStore } from '../../src/storage/server-port.ts';
 import type { Postgres } from '../support/postgres.ts';
 import { startPostgres, without } from '../support/services.ts';
 import { coordinationConforms } from './coordination-suite.ts';
-import { attemptRow, batchOf, newRun, queuedRow } from './ledger-rows.ts';
+import { attemptRow, batchOf, iterationRow, newRun, queuedRow, windowRow } from './ledger-rows.ts';
+import { serverLedgerConforms } from './server-ledger-suite.ts';
 import { serverConforms } from './server-suite.ts';
 import { storageConforms } from './storage-suite.ts';
 
@@ -42,6 +44,7 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
   storageConforms('PostgreSQL', () => store);
   coordinationConforms('PostgreSQL', () => ({ one: store, other }));
   serverConforms('PostgreSQL', () => ({ one: store, other }));
+  serverLedgerConforms('PostgreSQL', () => ({ one: store, other }));
 
   it('keeps sums that are those of its rows', async () => {
     await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
@@ -74,6 +77,46 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
     }
     const { jobs, jobsSucceeded, duplicates } = await store.runTotals(id);
     assert.deepEqual([jobs, jobsSucceeded, duplicates], [2400, 2400, 0]);
+  });
+
+  it('keeps the totals of a run that has been over for a while, until it is reopened', async () => {
+    await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+    const inTwoMinutes: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + 120_000 };
+    await using later = await openPostgresStore({ databaseUrl, clock: inTwoMinutes });
+    const isKept = async (runId: number): Promise<boolean> =>
+      (await executor.query('select 1 from run_totals_kept where run_id = $1', [runId])).length > 0;
+    const { id } = await store.createRun(newRun());
+    const dead = attemptRow(id, { outcome: 'dead' });
+    const failed = iterationRow(id, 1, { outcome: 'failed' });
+    await store.writeLedger(batchOf({ attempts: [dead], iterations: [failed], windows: [windowRow(id, 1)] }));
+    await later.totalsOfRuns([id]);
+    await store.transitionRun(id, 'over_failed');
+    const [fresh] = await store.totalsOfRuns([id]);
+    assert.equal(await isKept(id), false, 'it was over only now');
+    assert.deepEqual(await later.totalsOfRuns([id]), [fresh]);
+    assert.equal(await isKept(id), true);
+    await store.writeLedger(batchOf({ attempts: [attemptRow(id)] }));
+    assert.deepEqual(await store.totalsOfRuns([id]), [fresh], 'it is not added up again');
+    await store.reopenJobs([{ jobId: dead.jobId, runId: id, iteration: 1 }]);
+    assert.equal(await isKept(id), false);
+    const [reopened] = await later.totalsOfRuns([id]);
+    assert.deepEqual([reopened!.requeued, reopened!.failed, reopened!.attempts], [1, 0, 2]);
+    assert.equal(await isKept(id), false, 'it is under way');
+  });
+
+  it('finishes the deletion that a killed process has begun', async () => {
+    await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+    const [left, { id }] = [await store.createRun(newRun()), await store.createRun(newRun())];
+    await store.writeLedger(
+      batchOf({ attempts: [attemptRow(left.id)], iterations: [iterationRow(left.id, 1)] }),
+    );
+    await executor.query('delete from runs where id = $1', [left.id]);
+    await executor.query('insert into deleted_runs values ($1)', [left.id]);
+    await store.transitionRun(id, 'over_failed');
+    assert.deepEqual(await other.deleteRuns([id]), [id]);
+    assert.deepEqual(await store.readAttempts(left.id, { afterId: 0, limit: 1 }), []);
+    assert.equal(await store.countFinished(left.id), 0);
+    assert.deepEqual(await executor.query('select * from deleted_runs'), []);
   });
 
   it('says that its tables are missing, and is migrated by any number of processes at once', async () => {
