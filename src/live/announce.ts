@@ -2,6 +2,7 @@ import type { Job } from '../domain/job.ts';
 import type { QueuePort } from '../queue/port.ts';
 import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { LedgerBatch, StoragePort } from '../storage/port.ts';
+import type { ServerPort } from '../storage/server-port.ts';
 import type { LivePort } from './port.ts';
 
 /** `target` with some of its methods replaced; all others stay its own, private fields included. */
@@ -24,12 +25,12 @@ function runsOf({ queued, attempts, iterations, events }: LedgerBatch): Set<numb
 }
 
 /** The same store; what was changed through it is told once it is stored, outside its transactions. */
-export function announceChanges<Store extends StoragePort & Partial<CoordinationPort>>(
+export function announceChanges<Store extends StoragePort & Partial<CoordinationPort & ServerPort>>(
   store: Store,
   live: LivePort,
 ): Store {
   const tell = (runId: number): void => live.publish({ kind: 'run', runId });
-  const methods: Partial<StoragePort & Pick<CoordinationPort, 'reopenJobs'>> = {
+  const methods: Partial<CoordinationPort & ServerPort> = {
     createRun: async (run) => {
       const created = await store.createRun(run);
       live.publish({ kind: 'run_created', runId: created.id });
@@ -51,8 +52,13 @@ export function announceChanges<Store extends StoragePort & Partial<Coordination
       return receipt;
     },
     reopenJobs: async (jobs) => {
-      await store.reopenJobs?.(jobs);
+      await store.reopenJobs!(jobs);
       new Set(jobs.map(({ runId }) => runId)).forEach(tell);
+    },
+    addListenerMessage: async (message) => {
+      const added = await store.addListenerMessage!(message);
+      live.publish({ kind: 'listener_message', id: added.id });
+      return added;
     },
   };
   return withMethods(store, methods as Partial<Store>);

@@ -8,9 +8,9 @@ import { announceChanges } from '../../src/live/announce.ts';
 import { createLocalLive, type LocalLive } from '../../src/live/local-live.ts';
 import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { EventRow, RunRecord } from '../../src/storage/port.ts';
+import type { ServerStore } from '../../src/storage/server-port.ts';
 import { attemptRow, batchOf, eventRow, newRun } from '../conformance/ledger-rows.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
-import { type LiveStore, liveStore } from '../support/live-store.ts';
 import { templateFrom } from '../support/run.ts';
 import { until } from '../support/until.ts';
 
@@ -30,14 +30,14 @@ describe('live', () => {
   let dataDir: string;
   let opened: PgliteStore;
   let live: LocalLive;
-  let store: LiveStore;
+  let store: ServerStore;
   let server: LiveServer;
 
   before(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'yeeter-live-'));
     opened = await openPgliteStore({ dataDir });
     live = createLocalLive();
-    store = announceChanges(liveStore(opened), live);
+    store = announceChanges<ServerStore>(opened, live);
     server = await startLiveServer({ store, live });
   });
   after(async () => {
@@ -414,6 +414,29 @@ describe('live', () => {
       { status: 'running', port: 2575 },
       { status: 'error', message: 'the port is taken' },
     ]);
+    for (const controlId of ['A1', 'A2', 'A3']) {
+      await store.addListenerMessage({
+        receivedAtMs: 0,
+        messageType: 'ORM^O01',
+        controlId,
+        sendingApp: 'YEETER',
+        rawMessage: 'MSH|',
+      });
+    }
+    const messages = () => client.of<{ message: Record<string, unknown> }>('new_message_received');
+    await until(() => messages().length === 3);
+    assert.deepEqual(
+      messages().map(({ message }) => message.control_id),
+      ['A1', 'A2', 'A3'],
+    );
+    const { id, ...first } = messages()[0]!.message;
+    assert.ok(Number(id) > 0);
+    assert.deepEqual(first, {
+      timestamp: '1970-01-01T00:00:00.000Z',
+      message_type: 'ORM^O01',
+      control_id: 'A1',
+      sending_app: 'YEETER',
+    });
   });
 
   it('serves the client of browsers', async () => {

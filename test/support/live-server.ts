@@ -8,10 +8,10 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { Closeable } from '../../src/lib/lifecycle.ts';
 import type { LivePort } from '../../src/live/port.ts';
 import type { QueueStatus } from '../../src/queue/admin-port.ts';
-import type { LiveStore } from './live-store.ts';
+import type { ServerStore } from '../../src/storage/server-port.ts';
 
 /** Tokens of tests are `user:ID` and `admin:ID`. */
-export async function authenticate(token: string): Promise<LiveUser | null> {
+async function authenticate(token: string): Promise<LiveUser | null> {
   const [kind, id] = token.split(':');
   if ((kind !== 'user' && kind !== 'admin') || id === undefined) return null;
   return { id: Number(id), isAdmin: kind === 'admin', expiresAtMs: null };
@@ -33,7 +33,7 @@ export interface Client {
 }
 
 export interface LiveServerOptions {
-  store: LiveStore;
+  store: ServerStore;
   live: LivePort;
   queues?: () => Promise<QueueStatus[]>;
   change?: Partial<LiveOptions>;
