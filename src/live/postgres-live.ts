@@ -19,6 +19,8 @@ const RECONNECT = { delayMs: 100, backoff: 'exponential', maxDelayMs: 2_000 } as
 const TIMEOUT_MS = 10_000;
 /** A connection that was cut without a word is found out by a question. */
 const PROBE_INTERVAL_MS = 15_000;
+/** What was published is waited for so long when nothing could be sent yet. */
+const CLOSE_PATIENCE_MS = 1_000;
 /** Facts that wait for a connection; the oldest go first. */
 const MAX_WAITING = 1_000;
 
@@ -38,6 +40,7 @@ export function createPostgresLive({ databaseUrl, log = () => {} }: PostgresLive
   let sending = false;
   let sent = Promise.resolve();
   let answered = Promise.resolve(true);
+  const wasThere = Promise.withResolvers<void>();
 
   const pacer = createFactPacer((fact) => {
     waiting.push(encodeFact(fact));
@@ -105,6 +108,7 @@ export function createPostgresLive({ databaseUrl, log = () => {} }: PostgresLive
       throw error;
     }
     client = fresh;
+    wasThere.resolve();
     await listen();
     send();
     const probe = setInterval(() => void ask(fresh, 'select 1'), PROBE_INTERVAL_MS);
@@ -135,6 +139,9 @@ export function createPostgresLive({ databaseUrl, log = () => {} }: PostgresLive
     closed ??= (async () => {
       pacer.close();
       listeners.clear();
+      // A short life may end before its connection begins.
+      if (waiting.length > 0) await Promise.race([wasThere.promise, delay(CLOSE_PATIENCE_MS)]);
+      send();
       await sent;
       closing.abort();
       await opening?.end().catch(() => {});

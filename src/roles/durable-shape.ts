@@ -2,15 +2,20 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../lib/clock.ts';
 import { YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
+import { announceChanges, announceJobs } from '../live/announce.ts';
+import type { LivePort } from '../live/port.ts';
+import { createPostgresLive } from '../live/postgres-live.ts';
 import { createRabbitQueue, type RabbitQueue } from '../queue/rabbitmq/rabbit-queue.ts';
-import type { CoordinationPort } from '../storage/coordination-port.ts';
 import { openPostgresStore } from '../storage/postgres/open-postgres-store.ts';
+import type { ServerStore } from '../storage/server-port.ts';
 import { createLedgerClock, type LedgerClock } from './ledger-clock.ts';
 
 /** RabbitMQ and PostgreSQL, as any process of the larger shapes uses them. */
 export interface DurableShape extends Closeable {
-  store: CoordinationPort;
+  /** What is changed through the two is told to all processes. */
+  store: ServerStore;
   queue: RabbitQueue;
+  live: LivePort;
   deploymentId: string;
   clock: LedgerClock;
 }
@@ -39,11 +44,17 @@ export async function openDurableShape(
 ): Promise<DurableShape> {
   const databaseUrl = requireDatabaseUrl(config);
   const url = requireRabbitUrl(config);
-  const store = await openPostgresStore({ databaseUrl });
+  const ledger = await openPostgresStore({ databaseUrl });
+  const live = createPostgresLive({ databaseUrl, log });
+  const store = announceChanges(ledger, live);
+  const closeStore = async (): Promise<void> => {
+    await live.close();
+    await ledger.close();
+  };
   try {
     const clock = createLedgerClock(systemClock);
     const { id: deploymentId } = await store.deployment();
-    const queue = await createRabbitQueue({
+    const broker = await createRabbitQueue({
       url,
       deploymentId,
       clock,
@@ -51,13 +62,14 @@ export async function openDurableShape(
       name,
       onNotice: (notice) => log(`${notice.kind} ${notice.queue ?? ''}: ${notice.message}`),
     });
+    const queue = announceJobs(broker, live);
     const close = async (): Promise<void> => {
       await queue.close();
-      await store.close();
+      await closeStore();
     };
-    return { store, queue, deploymentId, clock, close, [Symbol.asyncDispose]: close };
+    return { store, queue, live, deploymentId, clock, close, [Symbol.asyncDispose]: close };
   } catch (error) {
-    await store.close();
+    await closeStore();
     throw error;
   }
 }

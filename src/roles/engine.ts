@@ -5,6 +5,8 @@ import { systemClock } from '../lib/clock.ts';
 import { YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
+import { announceChanges, announceJobs } from '../live/announce.ts';
+import type { LivePort } from '../live/port.ts';
 import { createHealthSampler } from '../metrics/health.ts';
 import type { MetricLog } from '../metrics/metric-log.ts';
 import { createRecorder } from '../metrics/recorder.ts';
@@ -35,13 +37,21 @@ const SAMPLE_INTERVAL_MS = 1000;
  */
 const JOBS_BEING_STORED = 2000;
 
+/** Who is told what happens. */
+export interface EngineListeners {
+  /** Pictures, before the run begins. */
+  onDrawn?: (drawn: number, underWay: number) => void;
+  metricLog?: MetricLog | null;
+  live?: LivePort | null;
+}
+
 export async function createEngine(
-  input: Omit<EngineInput, 'storagePort'>,
-  store: StoragePort,
+  input: Omit<EngineInput, 'storagePort' | 'livePort'>,
+  plainStore: StoragePort,
   processId: string,
-  onDrawn?: (drawn: number, underWay: number) => void,
-  metricLog: MetricLog | null = null,
+  { onDrawn, metricLog = null, live = null }: EngineListeners = {},
 ): Promise<Engine> {
+  const store = live ? announceChanges(plainStore, live) : plainStore;
   const run = await store.getRun(input.runId);
   const clock = systemClock;
   const recorder = createRecorder({ runId: run.id, processId, clock, metricLog });
@@ -57,7 +67,8 @@ export async function createEngine(
   const places = createSemaphore(run.concurrency);
   const tracker = createRunTracker(places.release);
   const studies = createStudyFactory(onDrawn ? { onDrawn } : {});
-  const queue = createMemoryQueue();
+  const memoryQueue = createMemoryQueue();
+  const queue = live ? announceJobs(memoryQueue, live) : memoryQueue;
   const session = createRunSession({
     run,
     endpoints: input.endpoints,

@@ -199,6 +199,18 @@ describe('live facts: PostgreSQL that goes away', { skip: withoutPostgres }, () 
     assert.ok(lines.some((line) => /connecting again/.test(line)));
   });
 
+  it('tells what was published by a process that ends at once', async () => {
+    const databaseUrl = await postgres.createDatabase();
+    await using far = createPostgresLive({ databaseUrl });
+    await using other = createPostgresLive({ databaseUrl });
+    await connected(other, far);
+    const { until } = hear(far);
+    const near = createPostgresLive({ databaseUrl });
+    near.publish({ kind: 'run_created', runId: 77 });
+    await near.close();
+    await until((fact) => fact.kind === 'run_created' && fact.runId === 77);
+  });
+
   it('may be closed while there is no database, and says once that there is none', async () => {
     const lines: string[] = [];
     const live = createPostgresLive({
