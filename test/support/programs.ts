@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** As Debian installs it. */
+export const CHROMIUM = '/usr/bin/chromium';
+
 const POSTGRES_BIN = '/usr/lib/postgresql/15/bin';
 
 /** The Debian packages that tests need, and how to tell that one is there. */
 const PROGRAMS = {
+  chromium: { found: () => existsSync(CHROMIUM) },
   dcmtk: { found: () => existsSync('/usr/bin/storescp') },
   dicom3tools: { found: () => existsSync('/usr/bin/dciodvfy') },
   orthanc: { found: () => existsSync('/usr/sbin/Orthanc') },
