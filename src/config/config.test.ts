@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { loadConfig } from './config.ts';
 
 describe('configuration', () => {
-  it('has defaults for everything but the two URLs', () => {
+  it('has defaults for everything but the URLs', () => {
     assert.deepEqual(loadConfig({}, {}), {
       rabbitmqUrl: null,
+      rabbitmqManagementUrl: null,
       databaseUrl: null,
       orderQueue: null,
       queueMaxLength: 1_000_000,

@@ -22,6 +22,8 @@ const urlWith = (...protocols: readonly string[]) =>
 const ENVIRONMENT = z.object({
   RABBITMQ_URL: urlWith('amqp:', 'amqps:').optional(),
   DATABASE_URL: urlWith('postgres:', 'postgresql:').optional(),
+  /** With credentials; it tells rates and what all consumers hold. */
+  RABBITMQ_MANAGEMENT_URL: urlWith('http:', 'https:').optional(),
   RABBITMQ_ORDER_QUEUE: z.string().min(1).max(200).optional(),
   /** Jobs that one queue holds; further publishes are rejected. */
   RABBITMQ_QUEUE_MAX_LENGTH: wholeNumber(1, 1_000_000_000).default(1_000_000),
@@ -39,6 +41,7 @@ const ENVIRONMENT = z.object({
 
 export interface Config {
   rabbitmqUrl: string | null;
+  rabbitmqManagementUrl: string | null;
   databaseUrl: string | null;
   /** Null means the default queue of templates. */
   orderQueue: string | null;
@@ -73,6 +76,7 @@ export function loadConfig(
   const values = parsed.data;
   return Object.freeze({
     rabbitmqUrl: values.RABBITMQ_URL ?? null,
+    rabbitmqManagementUrl: values.RABBITMQ_MANAGEMENT_URL ?? null,
     databaseUrl: values.DATABASE_URL ?? null,
     orderQueue: values.RABBITMQ_ORDER_QUEUE ?? null,
     queueMaxLength: values.RABBITMQ_QUEUE_MAX_LENGTH,

@@ -59,6 +59,7 @@ export async function openDurableShape(
       deploymentId,
       clock,
       maxLength: config.queueMaxLength,
+      managementUrl: config.rabbitmqManagementUrl,
       name,
       onNotice: (notice) => log(`${notice.kind} ${notice.queue ?? ''}: ${notice.message}`),
     });

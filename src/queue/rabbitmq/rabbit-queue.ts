@@ -7,7 +7,12 @@ import { brokerName, closeConnection, connectBroker, type OnNotice } from './bro
 import { createBrokerQueues } from './broker-queues.ts';
 import { createRabbitConsumer, type RabbitConsumer } from './consumer.ts';
 import { createMaintenance } from './maintenance.ts';
-import { countUnacknowledged } from './management-api.ts';
+import {
+  countUnacknowledged,
+  type ManagementAddress,
+  type MessageRates,
+  messageRates,
+} from './management-api.ts';
 import { jobMessage, MAX_BODY_BYTES } from './message.ts';
 import { createMover } from './mover.ts';
 import { createPublisher, type PublishOutcome } from './publisher.ts';
@@ -23,7 +28,7 @@ export interface RabbitQueueOptions {
    * queue: all processes have to agree on it. @default 1000000
    */
   maxLength?: number;
-  /** Base URL of the management API with credentials, for `unacknowledged` over all processes. @default null */
+  /** Base URL of the management API with credentials, for rates, and `unacknowledged` over all processes. @default null */
   managementUrl?: string | null;
   /** Publishes without a confirm at a time; more wait. @default 256 */
   maxInFlight?: number;
@@ -40,7 +45,10 @@ export interface RabbitQueueOptions {
  * A queue on RabbitMQ. It lives through restarts of the broker: publishes wait and are made again, consumers come
  * back. `depth().unacknowledged` counts the consumers of this process only, unless `managementUrl` is given.
  */
-export interface RabbitQueue extends QueuePort, QueueMaintenance {}
+export interface RabbitQueue extends QueuePort, QueueMaintenance {
+  /** In the order of the names; null without `managementUrl`, and of a queue that is not there. */
+  rates(queues: readonly string[]): Promise<(MessageRates | null)[]>;
+}
 
 /**
  * Publishing and consuming have a connection each: a broker short of memory or disk stops reading from publishers,
@@ -59,6 +67,10 @@ export async function createRabbitQueue(options: RabbitQueueOptions): Promise<Ra
       throw error;
     },
   );
+  const { managementUrl } = options;
+  const management: ManagementAddress | null = managementUrl
+    ? { managementUrl, broker: brokerName(url) }
+    : null;
   const publisher = createPublisher({
     connection: publishing,
     patienceMs: options.publishPatienceMs ?? 30_000,
@@ -103,9 +115,7 @@ export async function createRabbitQueue(options: RabbitQueueOptions): Promise<Ra
     return {
       queue,
       ready: work?.ready ?? 0,
-      unacknowledged: options.managementUrl
-        ? await countUnacknowledged(options.managementUrl, brokerName(url), queue)
-        : unacknowledgedHere(queue),
+      unacknowledged: management ? await countUnacknowledged(management, queue) : unacknowledgedHere(queue),
       consumers: work?.consumers ?? 0,
       delayed: delayed.reduce((sum, rung) => sum + (rung?.ready ?? 0), 0),
       dead: dead?.ready ?? 0,
@@ -139,6 +149,7 @@ export async function createRabbitQueue(options: RabbitQueueOptions): Promise<Ra
       return { close: closeConsumer, [Symbol.asyncDispose]: closeConsumer };
     },
     depth: (names) => Promise.all(names.map(depthOf)),
+    rates: async (names) => (management ? messageRates(management, names) : names.map(() => null)),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
