@@ -188,7 +188,10 @@ describe('yeeter bench', () => {
   it('rewrites one line of progress on a terminal, and Ctrl-C there ends it with whole accounts', {
     skip: !existsSync('/usr/bin/script') && 'there is no script(1) to make a terminal',
   }, async () => {
-    const command = [...YEETER, 'bench', 'studies.yaml', '-n', '1000000', '--out', 'terminal'].join(' ');
+    // Replaces the shell: one that stays gets the Ctrl-C too, and some then end with 130 instead of our code.
+    const command = ['exec', ...YEETER, 'bench', 'studies.yaml', '-n', '1000000', '--out', 'terminal'].join(
+      ' ',
+    );
     const run = startProgram('/usr/bin/script', ['-qec', command, '/dev/null'], cwd);
     await run.said(
       /\[2K[\d,]+\/1,000,000 patients \d+ % \| .* orders\/s \| .* images\/s \| .* in flight \| /,
