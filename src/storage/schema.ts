@@ -232,7 +232,7 @@ export const jobAttempts = pgTable(
   (table) => [
     primaryKey({ columns: [table.runId, table.jobId, table.attempt] }),
     index('job_attempts_in_order').on(table.runId, table.id),
-    index('job_attempts_dead').on(table.id).where(sql`${table.outcome} = 'dead'`),
+    index('job_attempts_failed').on(table.id).where(sql`${table.outcome} <> 'success'`),
     index('job_attempts_repeated')
       .on(table.runId, table.patientIteration)
       .where(sql`${table.possiblyRepeated}`),

@@ -110,6 +110,7 @@ CREATE TABLE "users" (
 	"created_at_ms" bigint NOT NULL
 );
 --> statement-breakpoint
+DROP INDEX "job_attempts_dead";--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "template_id" bigint;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "template_name" text DEFAULT '' NOT NULL;--> statement-breakpoint
 UPDATE "runs" SET "template_name" = CASE WHEN strpos("named"."name", '\u') > 0 THEN "named"."name" ELSE "named"."name"::json #>> '{}' END FROM (SELECT "id", substring("template"::text from '"name":\s*("(?:[^"\\]|\\.)*")') AS "name" FROM "runs") AS "named" WHERE "named"."id" = "runs"."id" AND "named"."name" IS NOT NULL;--> statement-breakpoint
@@ -123,5 +124,6 @@ CREATE INDEX "template_steps_in_order" ON "template_steps" USING btree ("templat
 CREATE UNIQUE INDEX "users_by_username" ON "users" USING btree ("username_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "users_by_email" ON "users" USING btree ("email_key");--> statement-breakpoint
 ALTER TABLE "runs" ADD CONSTRAINT "runs_template_id_sim_templates_id_fk" FOREIGN KEY ("template_id") REFERENCES "sim_templates"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "job_attempts_failed" ON "job_attempts" USING btree ("id") WHERE "job_attempts"."outcome" <> 'success';--> statement-breakpoint
 CREATE INDEX "runs_of_user" ON "runs" USING btree ("user_id","id");--> statement-breakpoint
 CREATE INDEX "runs_of_template" ON "runs" USING btree ("template_id","id");

@@ -1,14 +1,14 @@
-import { and, asc, count, desc, eq, inArray, lt, ne, type SQL } from 'drizzle-orm';
+import { asc, count, desc, eq } from 'drizzle-orm';
 import { countDeadJobs, listDeadJobs } from '../dead-jobs.ts';
 import { attemptOf, eventOf } from '../row-mapping.ts';
-import { jobAttempts, runEvents, runs } from '../schema.ts';
-import type { AttemptFilter, ServerPort } from '../server-port.ts';
+import { jobAttempts, runEvents } from '../schema.ts';
+import type { ServerPort } from '../server-port.ts';
 import type { ServerPartDeps } from './part.ts';
 
 const KEPT_ATTEMPTS = 'select coalesce(sum(attempts), 0) from run_sums where run_id = $1';
 const COUNTED_ATTEMPTS = 'select count(*) from job_attempts where run_id = $1';
 
-type RowMethods = 'eventWindow' | 'attemptWindow' | 'listAttempts' | 'deadJobPage';
+type RowMethods = 'eventWindow' | 'attemptWindow' | 'deadJobPage';
 
 /** Rows of the ledger by page. */
 export function createRunRows({ database }: ServerPartDeps): Pick<ServerPort, RowMethods> {
@@ -50,42 +50,10 @@ export function createRunRows({ database }: ServerPartDeps): Pick<ServerPort, Ro
       return { total, attempts: rows.map(attemptOf) };
     },
 
-    listAttempts: async (filter) => {
-      const rows = await database.ask((db) => {
-        const ofUser =
-          filter.userId === undefined
-            ? undefined
-            : inArray(
-                jobAttempts.runId,
-                db.select({ id: runs.id }).from(runs).where(eq(runs.userId, filter.userId)),
-              );
-        return db
-          .select()
-          .from(jobAttempts)
-          .where(and(ofUser, wanted(filter)))
-          .orderBy(desc(jobAttempts.id))
-          .limit(filter.limit);
-      });
-      return rows.map(attemptOf);
-    },
-
     deadJobPage: (queue, page) =>
       database.query(async (queries) => ({
         total: await countDeadJobs(queries, { queue }),
         jobs: await listDeadJobs(queries, { queue }, page),
       })),
   };
-}
-
-function wanted({ runId, queue, success, beforeId }: AttemptFilter): SQL | undefined {
-  return and(
-    runId === undefined ? undefined : eq(jobAttempts.runId, runId),
-    queue === undefined ? undefined : eq(jobAttempts.queue, queue),
-    success === undefined
-      ? undefined
-      : success
-        ? eq(jobAttempts.outcome, 'success')
-        : ne(jobAttempts.outcome, 'success'),
-    beforeId === undefined ? undefined : lt(jobAttempts.id, beforeId),
-  );
 }

@@ -1,5 +1,6 @@
 import type { ServerPort } from '../server-port.ts';
 import { createApiKeys } from './api-keys.ts';
+import { createAttemptLists } from './attempt-lists.ts';
 import { createDecisions } from './decisions.ts';
 import { createRunDeletion } from './delete-runs.ts';
 import { createEndpoints } from './endpoints.ts';
@@ -26,6 +27,7 @@ export function createServerParts(deps: ServerPartDeps): ServerPort {
     ...createKeptTotals(deps),
     ...createRunDeletion(deps),
     ...createRunRows(deps),
+    ...createAttemptLists(deps),
     ...createRunFacts(deps),
     ...createSettings(deps),
     ...createDecisions(deps),

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
+import { openPg } from '../../src/storage/postgres/pg-executor.ts';
+import type { Postgres } from '../support/postgres.ts';
+import { startPostgres, without } from '../support/services.ts';
+import { newRun } from './ledger-rows.ts';
+
+const MIGRATIONS = readMigrationFiles({
+  migrationsFolder: fileURLToPath(new URL('../../src/storage/migrations', import.meta.url)),
+});
+
+const INSERT = `
+insert into runs (status, template, seed, namespace, clock_start_ms, patient_count, concurrency, on_failure, tags,
+  created_at_ms, updated_at_ms)
+values ('COMPLETED', $1, 1, 1, 1, 1, 1, 'continue', '[]', 1, 1)`;
+
+describe('tables of an older version', { skip: without('postgresql') }, () => {
+  let postgres: Postgres;
+  before(async () => {
+    postgres = await startPostgres();
+  });
+  after(() => postgres.close());
+
+  /** As the first `count` migrations left them. */
+  const databaseAfter = async (count: number): Promise<string> => {
+    const url = await postgres.createDatabase();
+    await using executor = openPg(url, { poolSize: 1, retryForMs: 0 });
+    await executor.query(
+      'create table schema_migrations (made_at_ms bigint primary key, hash text not null)',
+    );
+    for (const { sql, folderMillis, hash } of MIGRATIONS.slice(0, count)) {
+      for (const statement of sql) await executor.query(statement);
+      await executor.query('insert into schema_migrations values ($1, $2)', [folderMillis, hash]);
+    }
+    return url;
+  };
+
+  it('have the names of their runs once they are brought up to date', async () => {
+    const databaseUrl = await databaseAfter(2);
+    const names = ['orders', 'say "hi" \\ \u00fc', 'tab\there', ''];
+    {
+      await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+      for (const name of names)
+        await executor.query(INSERT, [JSON.stringify({ ...newRun().template, name })]);
+    }
+    await assert.rejects(openPostgresStore({ databaseUrl }), { code: 'SCHEMA_OUTDATED' });
+    await using store = await openPostgresStore({ databaseUrl, migrate: true });
+    const runs = await store.listRunSummaries({ limit: 9 });
+    assert.deepEqual(
+      runs.map(({ templateName }) => templateName),
+      names.toReversed(),
+    );
+    assert.equal((await store.createRun(newRun())).id, names.length + 1);
+  });
+});
