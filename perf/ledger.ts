@@ -16,13 +16,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/lib/clock.ts';
-import { createDatabase } from '../src/storage/database.ts';
 import { encodeLedger } from '../src/storage/ledger-tables.ts';
 import { migrate } from '../src/storage/migrate.ts';
+import { openSqlStore } from '../src/storage/open-sql-store.ts';
 import { openPgliteStore } from '../src/storage/pglite/open-pglite-store.ts';
 import { openPglite } from '../src/storage/pglite/pglite-executor.ts';
 import type { LedgerBatch, StoragePort } from '../src/storage/port.ts';
-import { SqlStore } from '../src/storage/sql-store.ts';
 import { attemptRow, batchOf, iterationRow, newRun } from '../test/conformance/ledger-rows.ts';
 import { spread } from './support/spread.ts';
 
@@ -113,7 +112,7 @@ async function bare(dataDir: string): Promise<Subject> {
   await mkdir(dataDir);
   const database = await openPglite(join(dataDir, 'pgdata'), dataDir);
   await migrate(database, dataDir);
-  const store = await SqlStore.open(createDatabase(database, dataDir), systemClock);
+  const store = await openSqlStore(database, systemClock, dataDir);
   return {
     turn: async (load) => {
       const encoded = batches((await store.createRun(newRun())).id, load).map(encodeLedger);

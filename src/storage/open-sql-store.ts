@@ -1,12 +1,14 @@
 import type { Clock } from '../lib/clock.ts';
 import { createDatabase } from './database.ts';
+import { createLedgerReads } from './ledger-reads.ts';
+import { createRegisteredTargets } from './registered-targets.ts';
 import { createServerParts } from './server/server-parts.ts';
-import type { ServerPort } from './server-port.ts';
+import type { ServerStore } from './server-port.ts';
 import type { SqlExecutor } from './sql-executor.ts';
 import { SqlStore } from './sql-store.ts';
 
-/** The ledger and what the server keeps beside it, on one database. */
-export type SqlServerStore = SqlStore & ServerPort;
+/** The whole store, which also takes batches that were encoded on another thread. */
+export type SqlServerStore = ServerStore & Pick<SqlStore, 'writeEncodedLedger'>;
 
 /**
  * On tables that are up to date. `where` names the store in errors.
@@ -18,6 +20,9 @@ export async function openSqlStore(
   where: string,
 ): Promise<SqlServerStore> {
   const database = createDatabase(executor, where);
-  const ledger = await SqlStore.open(database, clock);
-  return Object.assign(ledger, createServerParts({ database, clock }));
+  return Object.assign(await SqlStore.open(database, clock), {
+    ...createLedgerReads(database),
+    ...createRegisteredTargets(database),
+    ...createServerParts({ database, clock }),
+  });
 }

@@ -1,13 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { and, asc, count, desc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { NAMESPACE_COUNT } from '../domain/identity.ts';
 import type { Job } from '../domain/job.ts';
 import { isOver, isResultOf, nextRunStatus, type RunEvent, type RunStatus } from '../domain/run-state.ts';
-import type { RegisteredTarget } from '../domain/target-guard.ts';
 import type { Clock } from '../lib/clock.ts';
 import { YeeterError } from '../lib/errors.ts';
 import { freshSeed } from '../lib/ids.ts';
-import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { RunTotals } from '../metrics/totals.ts';
 import type {
   ControlState,
@@ -22,41 +20,21 @@ import type {
 import { type Database, drizzleOf } from './database.ts';
 import { listDeadJobs, reopenJobs } from './dead-jobs.ts';
 import { assertFence, claimLease, releaseLease, renewLease, setStarted } from './leases.ts';
+import type { LedgerReads } from './ledger-reads.ts';
 import { type EncodedLedger, encodeLedger } from './ledger-tables.ts';
 import { missingRun } from './missing-run.ts';
-import type {
-  IterationRow,
-  LedgerBatch,
-  LedgerReceipt,
-  NewRun,
-  Page,
-  RunChange,
-  RunRecord,
-  StoredAttempt,
-  StoredEvent,
-} from './port.ts';
-import { attemptOf, eventOf, iterationOf, runOf, runValues } from './row-mapping.ts';
+import type { LedgerBatch, LedgerReceipt, NewRun, RunChange, RunRecord } from './port.ts';
+import type { RegisteredTargets } from './registered-targets.ts';
+import { runOf, runValues } from './row-mapping.ts';
 import { SLOTS } from './run-sums.ts';
 import { readCounts, readRunTotals } from './run-totals.ts';
-import {
-  deployment,
-  iterations,
-  jobAttempts,
-  jobs,
-  metricWindows,
-  namespaces,
-  processHealth,
-  queueDepths,
-  runEvents,
-  runs,
-  targets,
-} from './schema.ts';
+import { deployment, namespaces, runs } from './schema.ts';
 import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
 import { beat, listWorkers, readControl, setQueueMode } from './workers.ts';
 import { type LedgerLine, writeLedger } from './write-ledger.ts';
 
-/** The ledger on a PostgreSQL of either kind. */
-export class SqlStore implements CoordinationPort {
+/** Runs, what is written about them and who works on them, on a PostgreSQL of either kind. */
+export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyof RegisteredTargets> {
   readonly #executor: SqlExecutor;
   readonly #database: Database;
   readonly #clock: Clock;
@@ -234,26 +212,6 @@ export class SqlStore implements CoordinationPort {
     return this.#database.query((queries) => setStarted(queries, runId, fence, startedIterations));
   }
 
-  async handedOffIterations(runId: number, page: { after: number; limit: number }): Promise<number[]> {
-    const rows = await this.#database.ask((db) =>
-      db
-        .selectDistinct({ iteration: jobs.iteration })
-        .from(jobs)
-        .leftJoin(iterations, and(eq(iterations.runId, jobs.runId), eq(iterations.iteration, jobs.iteration)))
-        .where(
-          and(
-            eq(jobs.runId, runId),
-            isNull(jobs.outcome),
-            gt(jobs.iteration, page.after),
-            isNull(iterations.iteration),
-          ),
-        )
-        .orderBy(asc(jobs.iteration))
-        .limit(page.limit),
-    );
-    return rows.map((row) => row.iteration!);
-  }
-
   control(): Promise<ControlState> {
     return this.#database.query(readControl);
   }
@@ -288,124 +246,6 @@ export class SqlStore implements CoordinationPort {
         }
       }),
     );
-  }
-
-  async finishedIterations(runId: number, page: { after: number; limit: number }): Promise<number[]> {
-    const rows = await this.#database.ask((db) =>
-      db
-        .select({ iteration: iterations.iteration })
-        .from(iterations)
-        .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
-        .orderBy(asc(iterations.iteration))
-        .limit(page.limit),
-    );
-    return rows.map((row) => row.iteration);
-  }
-
-  async countFinished(runId: number): Promise<number> {
-    const [row] = await this.#database.ask((db) =>
-      db.select({ finished: count() }).from(iterations).where(eq(iterations.runId, runId)),
-    );
-    return row!.finished;
-  }
-
-  async readAttempts(runId: number, page: Page): Promise<StoredAttempt[]> {
-    const rows = await this.#database.ask((db) =>
-      db
-        .select()
-        .from(jobAttempts)
-        .where(and(eq(jobAttempts.runId, runId), gt(jobAttempts.id, page.afterId)))
-        .orderBy(asc(jobAttempts.id))
-        .limit(page.limit),
-    );
-    return rows.map(attemptOf);
-  }
-
-  async readIterations(runId: number, page: { after: number; limit: number }): Promise<IterationRow[]> {
-    const rows = await this.#database.ask((db) =>
-      db
-        .select()
-        .from(iterations)
-        .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
-        .orderBy(asc(iterations.iteration))
-        .limit(page.limit),
-    );
-    return rows.map(iterationOf);
-  }
-
-  async readEvents(runId: number, page: Page): Promise<StoredEvent[]> {
-    const rows = await this.#database.ask((db) =>
-      db
-        .select()
-        .from(runEvents)
-        .where(and(eq(runEvents.runId, runId), gt(runEvents.id, page.afterId)))
-        .orderBy(asc(runEvents.id))
-        .limit(page.limit),
-    );
-    return rows.map(eventOf);
-  }
-
-  async readWindows(runId: number, page: { afterSecond: number; limit: number }): Promise<WindowRow[]> {
-    const { runId: run, second, series, processId } = metricWindows;
-    return await this.#database.ask((db) => {
-      const seconds = db
-        .select({ second })
-        .from(metricWindows)
-        .where(and(eq(run, runId), gt(second, page.afterSecond)))
-        .orderBy(asc(second))
-        .limit(page.limit);
-      return db
-        .select()
-        .from(metricWindows)
-        .where(and(eq(run, runId), inArray(second, seconds)))
-        .orderBy(asc(second), asc(series), asc(processId));
-    });
-  }
-
-  async readHealth(runId: number): Promise<HealthRow[]> {
-    return await this.#database.ask((db) =>
-      db
-        .select()
-        .from(processHealth)
-        .where(eq(processHealth.runId, runId))
-        .orderBy(asc(processHealth.second), asc(processHealth.processId)),
-    );
-  }
-
-  async readDepths(runId: number): Promise<DepthRow[]> {
-    return await this.#database.ask((db) =>
-      db
-        .select()
-        .from(queueDepths)
-        .where(eq(queueDepths.runId, runId))
-        .orderBy(asc(queueDepths.second), asc(queueDepths.queue)),
-    );
-  }
-
-  async listTargets(): Promise<RegisteredTarget[]> {
-    return await this.#database.ask((db) =>
-      db.select().from(targets).orderBy(asc(targets.host), asc(targets.port)),
-    );
-  }
-
-  async registerTarget(target: RegisteredTarget): Promise<void> {
-    const { host, port, ...rest } = target;
-    await this.#database.ask((db) =>
-      db
-        .insert(targets)
-        .values({ host, port, ...rest })
-        .onConflictDoUpdate({ target: [targets.host, targets.port], set: rest }),
-    );
-  }
-
-  async removeTarget(host: string, port: number): Promise<boolean> {
-    const removed = await this.#database.ask((db) =>
-      db
-        .delete(targets)
-        .where(and(eq(targets.host, host), eq(targets.port, port)))
-        .returning(),
-    );
-    return removed.length > 0;
   }
 
   close(): Promise<void> {

@@ -8,11 +8,10 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { YeeterError } from '../../src/lib/errors.ts';
 import { delay } from '../../src/lib/lifecycle.ts';
 import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
-import { createDatabase } from '../../src/storage/database.ts';
+import { openSqlStore } from '../../src/storage/open-sql-store.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
 import { openPg } from '../../src/storage/postgres/pg-executor.ts';
 import type { SqlExecutor } from '../../src/storage/sql-executor.ts';
-import { SqlStore } from '../../src/storage/sql-store.ts';
 import { isConnectionFault } from '../../src/storage/storage-error.ts';
 import { type PrivatePostgres, startPrivatePostgres } from '../support/postgres.ts';
 import { without } from '../support/services.ts';
@@ -120,7 +119,7 @@ describe('a database that crashes and comes back', { skip: without('postgresql')
 
   it('is asked again when its answer was lost, and has what was written and moved once', async () => {
     const real = openPg(databaseUrl, { poolSize: 2, retryForMs: 60_000 });
-    await using forgetful = await SqlStore.open(createDatabase(losingAnswers(real), real.where), systemClock);
+    await using forgetful = await openSqlStore(losingAnswers(real), systemClock, real.where);
     const { id } = await store.createRun(newRun());
     const batch = batchOf({
       queued: [queuedRow(id)],

@@ -1,0 +1,146 @@
+import { and, asc, count, eq, gt, inArray, isNull } from 'drizzle-orm';
+import type { CoordinationPort } from './coordination-port.ts';
+import type { Database } from './database.ts';
+import { attemptOf, eventOf, iterationOf } from './row-mapping.ts';
+import {
+  iterations,
+  jobAttempts,
+  jobs,
+  metricWindows,
+  processHealth,
+  queueDepths,
+  runEvents,
+} from './schema.ts';
+
+type ReadMethods =
+  | 'finishedIterations'
+  | 'countFinished'
+  | 'handedOffIterations'
+  | 'readAttempts'
+  | 'readIterations'
+  | 'readEvents'
+  | 'readWindows'
+  | 'readHealth'
+  | 'readDepths';
+
+export type LedgerReads = Pick<CoordinationPort, ReadMethods>;
+
+/** Rows of one run, page by page. */
+export function createLedgerReads(database: Database): LedgerReads {
+  return {
+    finishedIterations: async (runId, page) => {
+      const rows = await database.ask((db) =>
+        db
+          .select({ iteration: iterations.iteration })
+          .from(iterations)
+          .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
+          .orderBy(asc(iterations.iteration))
+          .limit(page.limit),
+      );
+      return rows.map((row) => row.iteration);
+    },
+
+    countFinished: async (runId) => {
+      const [row] = await database.ask((db) =>
+        db.select({ finished: count() }).from(iterations).where(eq(iterations.runId, runId)),
+      );
+      return row!.finished;
+    },
+
+    readAttempts: async (runId, page) => {
+      const rows = await database.ask((db) =>
+        db
+          .select()
+          .from(jobAttempts)
+          .where(and(eq(jobAttempts.runId, runId), gt(jobAttempts.id, page.afterId)))
+          .orderBy(asc(jobAttempts.id))
+          .limit(page.limit),
+      );
+      return rows.map(attemptOf);
+    },
+
+    readIterations: async (runId, page) => {
+      const rows = await database.ask((db) =>
+        db
+          .select()
+          .from(iterations)
+          .where(and(eq(iterations.runId, runId), gt(iterations.iteration, page.after)))
+          .orderBy(asc(iterations.iteration))
+          .limit(page.limit),
+      );
+      return rows.map(iterationOf);
+    },
+
+    readEvents: async (runId, page) => {
+      const rows = await database.ask((db) =>
+        db
+          .select()
+          .from(runEvents)
+          .where(and(eq(runEvents.runId, runId), gt(runEvents.id, page.afterId)))
+          .orderBy(asc(runEvents.id))
+          .limit(page.limit),
+      );
+      return rows.map(eventOf);
+    },
+
+    readWindows: async (runId, page) => {
+      const { runId: run, second, series, processId } = metricWindows;
+      return await database.ask((db) => {
+        const seconds = db
+          .select({ second })
+          .from(metricWindows)
+          .where(and(eq(run, runId), gt(second, page.afterSecond)))
+          .orderBy(asc(second))
+          .limit(page.limit);
+        return db
+          .select()
+          .from(metricWindows)
+          .where(and(eq(run, runId), inArray(second, seconds)))
+          .orderBy(asc(second), asc(series), asc(processId));
+      });
+    },
+
+    readHealth: async (runId) => {
+      return await database.ask((db) =>
+        db
+          .select()
+          .from(processHealth)
+          .where(eq(processHealth.runId, runId))
+          .orderBy(asc(processHealth.second), asc(processHealth.processId)),
+      );
+    },
+
+    readDepths: async (runId) => {
+      return await database.ask((db) =>
+        db
+          .select()
+          .from(queueDepths)
+          .where(eq(queueDepths.runId, runId))
+          .orderBy(asc(queueDepths.second), asc(queueDepths.queue)),
+      );
+    },
+
+    handedOffIterations: async (runId, page) => {
+      const rows = await database.ask((db) =>
+        db
+          .selectDistinct({ iteration: jobs.iteration })
+          .from(jobs)
+          .leftJoin(
+            iterations,
+            and(eq(iterations.runId, jobs.runId), eq(iterations.iteration, jobs.iteration)),
+          )
+          .where(
+            and(
+              eq(jobs.runId, runId),
+              isNull(jobs.outcome),
+              gt(jobs.iteration, page.after),
+              isNull(iterations.iteration),
+            ),
+          )
+          .orderBy(asc(jobs.iteration))
+          .limit(page.limit),
+      );
+      return rows.map((row) => row.iteration!);
+    },
+  };
+}
