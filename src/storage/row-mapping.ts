@@ -12,20 +12,31 @@ import type { iterations, jobAttempts, runEvents, runs } from './schema.ts';
 
 export function runValues(run: NewRun, nowMs: number): typeof runs.$inferInsert {
   const { identity, ...rest } = run;
-  const templateName = run.template.name;
-  return { ...rest, ...identity, templateName, status: 'PENDING', createdAtMs: nowMs, updatedAtMs: nowMs };
+  const { name: templateName, steps } = run.template;
+  const queues = steps.length > 0 ? [...new Set(steps.map(({ queue }) => queue))] : null;
+  return {
+    ...rest,
+    ...identity,
+    templateName,
+    queues,
+    status: 'PENDING',
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
 }
 
+/** What the store alone knows of a run stays with it. */
 export function runOf(row: typeof runs.$inferSelect): RunRecord {
   const {
     seed,
     namespace,
     clockStartMs,
     uidRoot,
-    templateName: _,
-    fence: __,
-    runnerId: ___,
-    leaseExpiresAtMs: ____,
+    templateName,
+    queues,
+    fence,
+    runnerId,
+    leaseExpiresAtMs,
     ...rest
   } = row;
   return { ...rest, identity: { seed, namespace, clockStartMs, uidRoot } };

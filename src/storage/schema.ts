@@ -54,6 +54,8 @@ export const runs = pgTable(
     template: json().$type<Template>().notNull(),
     /** Beside the template, so that lists need not read it. */
     templateName: text().notNull(),
+    /** Of its jobs; null when that is not known. */
+    queues: text().array(),
     seed: count(),
     namespace: integer().notNull(),
     clockStartMs: count(),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { RunEvent } from '../../src/domain/run-state.ts';
+import type { Template } from '../../src/domain/template.ts';
 import type { AttemptRow, NewRun } from '../../src/storage/port.ts';
 import type {
   AttemptFilter,
@@ -10,6 +11,13 @@ import type {
   ServerStore,
 } from '../../src/storage/server-port.ts';
 import { attemptRow, batchOf, eventRow, iterationRow, NO_DICOM, newRun, windowRow } from './ledger-rows.ts';
+
+function withQueue(queue: string): Template {
+  const step = { stepOrder: 1, label: null, execution: 'async', jobType: null, retry: null } as const;
+  const wait = { stepType: 'WAIT', parameters: { durationSeconds: 1 } } as const;
+  const steps = [{ ...step, ...wait, queue, metadata: {}, repeat: { count: 1, delayMs: 0 } }];
+  return { ...newRun().template, steps };
+}
 
 /** What the server is promised of its views of the ledger, and of what it writes down itself. */
 export function serverLedgerConforms(
@@ -231,6 +239,8 @@ export function serverLedgerConforms(
         assert.deepEqual(await window('asc', 2, 1), [5, 2, 3]);
         assert.deepEqual(await window('desc', 2, 1), [5, 4, 3]);
         assert.deepEqual(await window('desc', 9, 4), [5, 1]);
+        await writeAttempts([attemptRow(id, { durationUs: 6 })]);
+        assert.deepEqual(await window('desc', 1, 0), [6, 6]);
       });
 
       it('are listed newest first over all runs, by what is asked for', async () => {
@@ -274,6 +284,39 @@ export function serverLedgerConforms(
         const [, second] = await store().listAttempts({ userId, limit: 2 });
         assert.deepEqual(await listed({ userId, beforeId: second!.id, limit: 2 }), [4, 3]);
         assert.deepEqual((await listed({ beforeId: second!.id })).slice(0, 3), [104, 4, 103]);
+      });
+
+      it('of many runs are merged in their order', async () => {
+        const userId = await newUserId();
+        const ids: number[] = [];
+        for (let i = 0; i < 25; i++) ids.push(await newRunId({ userId }));
+        // Runs of which the newest comes early, runs that have one outcome alone, and one that has nothing.
+        const rows = Array.from({ length: 90 }, (_, i) =>
+          attemptRow(ids[(i * i) % 24]!, { durationUs: i, outcome: i % 3 ? 'success' : 'retried' }),
+        );
+        await writeAttempts(rows);
+        const newest = rows.toReversed();
+        const successes = newest.filter(({ outcome }) => outcome === 'success');
+        const listed = async (filter: Partial<AttemptFilter>): Promise<number[]> =>
+          (await store().listAttempts({ userId, limit: 100, ...filter })).map(({ durationUs }) => durationUs);
+        for (const limit of [1, 7, 30, 100]) {
+          const first = (of: readonly AttemptRow[]) => of.slice(0, limit).map(({ durationUs }) => durationUs);
+          assert.deepEqual(await listed({ limit }), first(newest));
+          assert.deepEqual(await listed({ limit, success: true }), first(successes));
+        }
+        const all = await store().listAttempts({ userId, limit: 100 });
+        const older = newest.slice(41, 61).map(({ durationUs }) => durationUs);
+        assert.deepEqual(await listed({ beforeId: all[40]!.id, limit: 20 }), older);
+      });
+
+      it('of a queue are found in runs whose template names it', async () => {
+        const userId = await newUserId();
+        const queue = `q-${randomUUID()}`;
+        const named = await newRunId({ userId, template: withQueue(queue) });
+        const other = await newRunId({ userId, template: withQueue('other') });
+        await writeAttempts([attemptRow(named, { queue }), attemptRow(other, { queue: 'other' })]);
+        const [found, ...more] = await store().listAttempts({ queue, limit: 10 });
+        assert.deepEqual([found?.runId, found?.queue, more], [named, queue, []]);
       });
 
       it('add up by worker', async () => {

@@ -75,7 +75,8 @@ export function serverConforms(name: string, stores: () => ServerStores): void {
           ['NAME_TAKEN', 'NAME_TAKEN'],
         );
         assert.match(refused[0].message, /the name .* is taken/);
-        assert.equal((await one.findUser(name.toLowerCase()))?.username.toLowerCase(), name.toLowerCase());
+        const found = (await one.findUser(name.toLowerCase()))!;
+        assert.equal(found.username.normalize('NFC').toLowerCase(), name.toLowerCase());
         assert.equal(await one.findUser(`${name}?`), null);
         assert.equal(await one.findUser('\0'), null);
       });

@@ -115,6 +115,7 @@ ALTER TABLE "runs" ADD COLUMN "template_id" bigint;--> statement-breakpoint
 ALTER TABLE "runs" ADD COLUMN "template_name" text DEFAULT '' NOT NULL;--> statement-breakpoint
 UPDATE "runs" SET "template_name" = CASE WHEN strpos("named"."name", '\u') > 0 THEN "named"."name" ELSE "named"."name"::json #>> '{}' END FROM (SELECT "id", substring("template"::text from '"name":\s*("(?:[^"\\]|\\.)*")') AS "name" FROM "runs") AS "named" WHERE "named"."id" = "runs"."id" AND "named"."name" IS NOT NULL;--> statement-breakpoint
 ALTER TABLE "runs" ALTER COLUMN "template_name" DROP DEFAULT;--> statement-breakpoint
+ALTER TABLE "runs" ADD COLUMN "queues" text[];--> statement-breakpoint
 ALTER TABLE "template_steps" ADD CONSTRAINT "template_steps_template_id_sim_templates_id_fk" FOREIGN KEY ("template_id") REFERENCES "sim_templates"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "api_keys_by_digest" ON "api_keys" USING btree ("digest");--> statement-breakpoint
 CREATE INDEX "api_keys_of_user" ON "api_keys" USING btree ("user_id");--> statement-breakpoint

@@ -1,28 +1,20 @@
-import { asc, count, desc, eq } from 'drizzle-orm';
+import { asc, desc, eq } from 'drizzle-orm';
 import { countDeadJobs, listDeadJobs } from '../dead-jobs.ts';
 import { attemptOf, eventOf } from '../row-mapping.ts';
 import { jobAttempts, runEvents } from '../schema.ts';
 import type { ServerPort } from '../server-port.ts';
 import type { ServerPartDeps } from './part.ts';
-
-const KEPT_ATTEMPTS = 'select coalesce(sum(attempts), 0) from run_sums where run_id = $1';
-const COUNTED_ATTEMPTS = 'select count(*) from job_attempts where run_id = $1';
+import { createRowCounts } from './row-counts.ts';
 
 type RowMethods = 'eventWindow' | 'attemptWindow' | 'deadJobPage';
 
 /** Rows of the ledger by page. */
 export function createRunRows({ database }: ServerPartDeps): Pick<ServerPort, RowMethods> {
-  const countAttempts = async (runId: number): Promise<number> => {
-    const statement = database.executor.shared ? KEPT_ATTEMPTS : COUNTED_ATTEMPTS;
-    const [row] = await database.query((queries) => queries.query(statement, [runId]));
-    return Number(row![0]);
-  };
+  const counts = createRowCounts(database);
   return {
     eventWindow: async (runId, { limit, offset, order }) => {
       const ofRun = eq(runEvents.runId, runId);
-      const [counted] = await database.ask((db) =>
-        db.select({ total: count() }).from(runEvents).where(ofRun),
-      );
+      const total = await counts.events(runId);
       const rows = await database.ask((db) =>
         db
           .select()
@@ -33,11 +25,11 @@ export function createRunRows({ database }: ServerPartDeps): Pick<ServerPort, Ro
           .offset(offset),
       );
       const events = (order === 'asc' ? rows : rows.toReversed()).map(eventOf);
-      return { total: counted!.total, events };
+      return { total, events };
     },
 
     attemptWindow: async (runId, { limit, offset, order }) => {
-      const total = await countAttempts(runId);
+      const total = await counts.attempts(runId);
       const rows = await database.ask((db) =>
         db
           .select()
