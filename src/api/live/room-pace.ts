@@ -10,6 +10,14 @@ export type PacedEvent = keyof typeof WAITING;
 
 const KINDS = Object.keys(WAITING) as PacedEvent[];
 const STATUS: PacedEvent = 'sim_run_status_update';
+/** Log lines are told one by one, jobs are a sample when there are many. */
+const TURNS: readonly PacedEvent[] = [
+  'sim_log_update',
+  'simulation_async_job_queued',
+  'sim_log_update',
+  'simulation_async_job_completed',
+  'sim_log_update',
+];
 
 /** A browser is shown so much, whatever happens. */
 const PER_SECOND = 20;
@@ -26,6 +34,8 @@ export interface RoomPace<Payload> {
   take(nowMs: number): { kind: PacedEvent; payload: Payload }[];
   /** Until something that waits may go; null when nothing waits. */
   waitMs(nowMs: number): number | null;
+  /** Events that wait. */
+  readonly waiting: number;
   /** Events that gave way so far. */
   readonly skipped: number;
 }
@@ -40,14 +50,15 @@ export function createRoomPace<Payload>(): RoomPace<Payload> {
   const next = (nowMs: number): PacedEvent | null => {
     const status = queues.get(STATUS)![0];
     if (status && nowMs - status.sinceMs >= STATUS_WAITS_MS) return STATUS;
-    for (let step = 1; step <= KINDS.length; step++) {
-      const kind = KINDS[(turn + step) % KINDS.length]!;
-      if (kind === STATUS || queues.get(kind)!.length === 0) continue;
-      turn += step;
+    for (let step = 0; step < TURNS.length; step++) {
+      const kind = TURNS[(turn + step) % TURNS.length]!;
+      if (queues.get(kind)!.length === 0) continue;
+      turn += step + 1;
       return kind;
     }
     return status ? STATUS : null;
   };
+  const count = (): number => [...queues.values()].reduce((sum, queue) => sum + queue.length, 0);
   const pauseMs = (nowMs: number): number => {
     const oldest = sentMs.length < PER_SECOND ? undefined : sentMs[0];
     return oldest === undefined ? 0 : Math.max(0, oldest + 1000 - nowMs);
@@ -72,7 +83,10 @@ export function createRoomPace<Payload>(): RoomPace<Payload> {
       }
       return going;
     },
-    waitMs: (nowMs) => ([...queues.values()].some((queue) => queue.length > 0) ? pauseMs(nowMs) : null),
+    waitMs: (nowMs) => (count() > 0 ? pauseMs(nowMs) : null),
+    get waiting() {
+      return count();
+    },
     get skipped() {
       return skipped;
     },

@@ -51,7 +51,7 @@ export interface RoomReader {
 
 const TOTALS_INTERVAL_MS = 1000;
 /** Totals of a large run take long where they are added up from its rows; they may take this share of the time. */
-const TOTALS_SHARE = 0.05;
+const TOTALS_SHARE = 0.02;
 const EVENT_PAGE = 500;
 const LATE_INTERVAL_MS = 1000;
 const LATE_PAGE = 2000;

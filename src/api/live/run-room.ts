@@ -27,6 +27,9 @@ export interface RunRoom extends Closeable {
 /** A lost fact costs no more than this. */
 const POLL_MS = 2000;
 const MIN_READ_INTERVAL_MS = 100;
+/** While more waits than may be told in a second, there is no hurry to read more. */
+const BUSY_READ_INTERVAL_MS = 400;
+const BUSY = 20;
 /** A reading that took long is not repeated soon: readings may take this share of the time. */
 const READ_SHARE = 0.2;
 const MIN_SLEEP_MS = 5;
@@ -57,7 +60,8 @@ export function createRunRoom(options: RunRoomOptions): RunRoom {
     nextPollMs = startedMs + POLL_MS;
     try {
       if (await reader.read(wasChanged)) changed = true;
-      nextReadMs = startedMs + Math.max(MIN_READ_INTERVAL_MS, (now() - startedMs) / READ_SHARE);
+      const intervalMs = pace.waiting > BUSY ? BUSY_READ_INTERVAL_MS : MIN_READ_INTERVAL_MS;
+      nextReadMs = startedMs + Math.max(intervalMs, (now() - startedMs) / READ_SHARE);
     } catch (error) {
       // A run that was deleted has nothing more to tell.
       if (error instanceof YeeterError && error.code === 'RUN_NOT_FOUND') closed = true;
