@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointType } from '../domain/endpoint.ts';
+import { namedEndpoints } from '../domain/named-endpoints.ts';
 import type { Template } from '../domain/template.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { type SinkCounts, startSinkProcess } from '../roles/sink-process.ts';
@@ -75,17 +76,4 @@ function fromFlag(
     aeTitle: 'aeTitle' in flag ? flag.aeTitle : null,
     callingAeTitle: own?.callingAeTitle ?? null,
   };
-}
-
-/** Names that the template's steps and stations use, with the type that is meant. */
-function namedEndpoints(template: Template): Map<string, EndpointType> {
-  const names = new Map<string, EndpointType>();
-  for (const step of template.steps) {
-    if (step.stepType === 'SEND_MLLP') names.set(step.parameters.endpoint, 'MLLP');
-    if (step.stepType === 'SEND_DICOM') names.set(step.parameters.endpoint, 'DICOM_SCP');
-  }
-  for (const station of template.stations) {
-    for (const name of station.destinations) names.set(name, 'DICOM_SCP');
-  }
-  return names;
 }

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
-import { guardEndpoint, isLoopback, type RegisteredTarget } from '../domain/target-guard.ts';
+import { guardEndpoints } from '../domain/endpoint-limits.ts';
+import { isLoopback, type RegisteredTarget } from '../domain/target-guard.ts';
 import { YeeterError } from '../lib/errors.ts';
-import { unlimited } from '../steps/endpoint-gate.ts';
 import type { StoragePort } from '../storage/port.ts';
 
 export interface GuardOptions {
@@ -22,24 +22,13 @@ export async function confirmTargets(
   options: GuardOptions,
 ): Promise<Record<string, EndpointLimits>> {
   const limits: Record<string, EndpointLimits> = {};
-  const targets = await store.listTargets();
-  for (const endpoint of Object.values(endpoints)) {
-    const guarded = guardEndpoint(endpoint, targets, Date.now());
-    if (!guarded.ok) throw new YeeterError(guarded.code, guarded.message);
-    limits[endpoint.name] = limitsOf(guarded.target, options.concurrency);
-    if (!isLoopback(endpoint.hostname)) await confirmName(endpoint, guarded.target, options.confirm);
+  const { concurrency } = options;
+  const guarded = guardEndpoints(endpoints, await store.listTargets(), { nowMs: Date.now(), concurrency });
+  for (const { endpoint, target, limits: ofEndpoint } of guarded) {
+    limits[endpoint.name] = ofEndpoint;
+    if (!isLoopback(endpoint.hostname)) await confirmName(endpoint, target, options.confirm);
   }
   return limits;
-}
-
-function limitsOf(target: RegisteredTarget | null, concurrency: number): EndpointLimits {
-  if (target === null) return unlimited(concurrency);
-  return {
-    maxConnections: Math.min(target.maxAssociations, concurrency),
-    maxPerSecond: target.maxMessagesPerSecond,
-    maxBytes: target.maxBytes,
-    ramp: !isLoopback(target.host),
-  };
 }
 
 async function confirmName(

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { checkNamespace, namespacesNeeded, type RunIdentity } from '../domain/identity.ts';
+import { chooseIdentity } from '../domain/choose-identity.ts';
 import type { OnFailure } from '../domain/template.ts';
 import { YeeterError } from '../lib/errors.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { RunRecord, StoragePort } from '../storage/port.ts';
 import type { DicomAddress, HostPort } from './address.ts';
-import { type ResolvedEndpoints, resolveEndpoints } from './bench-endpoints.ts';
+import { resolveEndpoints } from './bench-endpoints.ts';
 import { confirmTargets } from './bench-guard.ts';
 import { type BenchShape, openEmbeddedShape } from './bench-shape.ts';
 import { forecast, formatForecast } from './forecast.ts';
@@ -44,9 +44,6 @@ export interface BenchOptions {
   quiet: boolean;
 }
 
-/** Virtual clock of runs against the built-in sinks alone: a Monday morning. Other receivers look at the date. */
-const SINK_CLOCK_START_MS = Date.UTC(2026, 0, 5, 7);
-
 /** Runs a template and leaves its files. @returns the exit code: 0 when every patient completed */
 export async function bench(options: BenchOptions): Promise<number> {
   const say = options.quiet ? () => {} : (line: string) => void process.stderr.write(`${line}\n`);
@@ -61,8 +58,11 @@ export async function bench(options: BenchOptions): Promise<number> {
   await makeOutDir(outBase);
   await using resolved = await resolveEndpoints(template, options);
   const limits = await confirmTargets(store, resolved.endpoints, options);
-  const identity = old?.identity ?? (await chooseIdentity(store, resolved, options));
   const patientCount = old?.patientCount ?? options.patients;
+  const { onlySinks } = resolved;
+  const identity =
+    old?.identity ??
+    (await chooseIdentity(store, { ...options, patientCount, onlySinks, nowMs: Date.now() }));
   say(formatForecast(forecast(template, identity, patientCount)));
   if (old === null) sayInterrupted(interrupted, say);
   // From here on there is a run whose accounts are to be kept: Ctrl-C stops it, not the process.
@@ -134,29 +134,6 @@ function sayInterrupted(runs: readonly RunRecord[], say: (line: string) => void)
       `run ${id} (${template.name}, ${patientCount} patients) was interrupted: --resume ${id} goes on with it`,
     );
   }
-}
-
-async function chooseIdentity(
-  store: StoragePort,
-  resolved: ResolvedEndpoints,
-  options: BenchOptions,
-): Promise<RunIdentity> {
-  const { seed, namespace, patients } = options;
-  const deployment = await store.deployment();
-  const fresh = seed === null && namespace === null;
-  const identity: RunIdentity = {
-    seed: seed ?? deployment.seed,
-    namespace: fresh ? await store.claimNamespaces(namespacesNeeded(patients)) : (namespace ?? 0),
-    clockStartMs: options.clockStartMs ?? (resolved.onlySinks ? SINK_CLOCK_START_MS : startOfTodayMs()),
-    uidRoot: options.uidRoot,
-  };
-  checkNamespace(identity, patients);
-  return identity;
-}
-
-function startOfTodayMs(): number {
-  const now = new Date();
-  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
 }
 
 async function makeOutDir(outDir: string): Promise<void> {

@@ -58,6 +58,12 @@ export const ERROR_CODES = {
   RUN_NOT_FOUND: { retryable: false },
   // server
   UNAUTHENTICATED: { retryable: false },
+  FORBIDDEN: { retryable: false },
+  NOT_FOUND: { retryable: false },
+  REQUEST_MALFORMED: { retryable: false },
+  REQUEST_TOO_LARGE: { retryable: false },
+  REQUEST_TIMEOUT: { retryable: true },
+  LISTENER_RUNNING: { retryable: false },
   VALIDATION: { retryable: false },
   TOO_MANY_REQUESTS: { retryable: true },
   NAME_TAKEN: { retryable: false },

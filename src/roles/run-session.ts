@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
+import { unlimited } from '../domain/endpoint-limits.ts';
 import type { Template } from '../domain/template.ts';
 import { createEventLog } from '../ledger/event-log.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
@@ -9,7 +10,6 @@ import type { Closeable } from '../lib/lifecycle.ts';
 import type { Recorder } from '../metrics/recorder.ts';
 import type { QueuePort } from '../queue/port.ts';
 import { createClients } from '../steps/clients.ts';
-import { unlimited } from '../steps/endpoint-gate.ts';
 import { compileGenerators } from '../steps/generate-hl7.ts';
 import type { StudyFactory } from '../steps/study-factory.ts';
 import type { RunRecord } from '../storage/port.ts';

@@ -3,11 +3,6 @@ import type { Clock } from '../lib/clock.ts';
 import { delay } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 
-/** For receivers on this machine. */
-export function unlimited(maxConnections: number): EndpointLimits {
-  return { maxConnections, maxPerSecond: null, maxBytes: null, ramp: false };
-}
-
 /** Holds an endpoint's limits. */
 export interface EndpointGate {
   /** Takes one of the connections. @returns false when the signal aborted first */
