@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { expects, integer } from '../../domain/schema-fields.ts';
+import { count, figure, limit, objectId, offset, text, time } from './fields.ts';
+import { json, messageSchema, route } from './route.ts';
+
+const queueParams = z.object({ name: z.string().min(1).max(255) });
+const expected = integer(0, Number.MAX_SAFE_INTEGER);
+
+const queue = z.object({
+  name: text,
+  mode: text,
+  ready: count,
+  unacknowledged: count,
+  delayed: count,
+  dead_letters: count,
+  consumers: count,
+  published_per_second: figure.nullable(),
+  acknowledged_per_second: figure.nullable(),
+});
+
+const deadLetter = z.object({
+  job_id: text,
+  run_id: objectId,
+  patient_iteration: count,
+  queue: text,
+  job_type: text.nullable(),
+  attempts: count,
+  failed_step: z.int().nullable(),
+  error_code: text,
+  error: text,
+  died_at: time,
+  requeues: count,
+});
+
+const jobIds = z
+  .array(z.string({ error: expects('the id of a job') }).max(100), { error: expects('a list of job ids') })
+  .min(1, { error: 'must hold at least one job id' })
+  .max(10_000, { error: 'must hold at most 10000 job ids' });
+
+const moded = messageSchema.extend({ queue: text, mode: text });
+
+export const queueRoutes = {
+  listQueues: route({
+    method: 'GET',
+    path: '/api/admin/queues',
+    tag: 'Queues',
+    summary: 'The queues and what waits in them',
+    who: 'admin',
+    answers: { 200: json('The queues, by name.', z.array(queue)) },
+    errors: { 503: 'The broker does not answer.' },
+  }),
+  listDeadLetters: route({
+    method: 'GET',
+    path: '/api/admin/queues/:name/dead-letters',
+    tag: 'Queues',
+    summary: 'Jobs whose attempts are used up, newest first',
+    who: 'admin',
+    params: queueParams,
+    query: z.object({ limit: limit(1000, 100), offset }),
+    answers: {
+      200: json(
+        'A page of them.',
+        z.object({ items: z.array(deadLetter), total: count, limit: count, offset: count }),
+      ),
+    },
+  }),
+  requeueDeadLetters: route({
+    method: 'POST',
+    path: '/api/admin/queues/:name/dead-letters/requeue',
+    tag: 'Queues',
+    summary: 'Lets dead jobs be tried again: those that are named, or all',
+    who: 'admin',
+    params: queueParams,
+    body: z.object({ job_ids: jobIds.nullish(), job_id: z.string().max(100).nullish() }),
+    answers: {
+      200: json(
+        'Those that were requeued; others are not among the dead letters.',
+        messageSchema.extend({ requeued: count, job_ids: z.array(text), run_ids: z.array(objectId) }),
+      ),
+    },
+    errors: { 409: 'A run of them was cancelled.', 503: 'The broker does not answer.' },
+  }),
+  purgeDeadLetters: route({
+    method: 'DELETE',
+    path: '/api/admin/queues/:name/dead-letters',
+    tag: 'Queues',
+    summary: 'Throws the dead letters away; `count`, in the query or the body, confirms how many',
+    who: 'admin',
+    params: queueParams,
+    query: z.object({ count: expected.optional() }),
+    body: z.object({ count: expected.optional() }),
+    answers: { 200: json('They are gone.', messageSchema.extend({ purged: count })) },
+    errors: { 409: 'Another number is there.', 503: 'The broker does not answer.' },
+  }),
+  purgeQueue: route({
+    method: 'DELETE',
+    path: '/api/admin/queues/:name/jobs',
+    tag: 'Queues',
+    summary: 'Cancels the jobs that wait; `count`, in the query or the body, confirms how many',
+    who: 'admin',
+    params: queueParams,
+    query: z.object({ count: expected.optional() }),
+    body: z.object({ count: expected.optional() }),
+    answers: { 200: json('They are gone.', messageSchema.extend({ purged: count })) },
+    errors: { 409: 'Another number is there.', 503: 'The broker does not answer.' },
+  }),
+  pauseQueue: route({
+    method: 'POST',
+    path: '/api/admin/queues/:name/pause',
+    tag: 'Queues',
+    summary: 'Lets workers take nothing more from the queue',
+    who: 'admin',
+    params: queueParams,
+    answers: { 200: json('Done.', moded) },
+  }),
+  resumeQueue: route({
+    method: 'POST',
+    path: '/api/admin/queues/:name/resume',
+    tag: 'Queues',
+    summary: 'Opens the queue again',
+    who: 'admin',
+    params: queueParams,
+    answers: { 200: json('Done.', moded) },
+  }),
+} as const;

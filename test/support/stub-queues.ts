@@ -1,0 +1,44 @@
+import { YeeterError } from '../../src/lib/errors.ts';
+import type { QueueAdmin, QueueStatus } from '../../src/queue/admin-port.ts';
+
+export interface StubQueues extends QueueAdmin {
+  statuses: QueueStatus[];
+  /** What was asked of it. */
+  asked: unknown[][];
+}
+
+/** Queues that say what they are told and remember what they were asked. */
+export function stubQueues(): StubQueues {
+  const statuses: QueueStatus[] = [
+    {
+      queue: 'yeeter.simulation.orders',
+      ready: 3,
+      unacknowledged: 2,
+      delayed: 1,
+      dead: 4,
+      consumers: 5,
+      mode: 'open',
+      publishedPerSecond: 1.5,
+      acknowledgedPerSecond: null,
+    },
+  ];
+  const asked: unknown[][] = [];
+  const purge = (what: string, there: number) => async (queue: string, expected: number) => {
+    asked.push([what, queue, expected]);
+    if (expected !== there)
+      throw new YeeterError('QUEUE_COUNT_CHANGED', `${there} are there, not ${expected}`);
+    return there;
+  };
+  return {
+    statuses,
+    asked,
+    list: async () => statuses,
+    requeueDead: async (queue, jobIds) => {
+      asked.push(['requeue', queue, jobIds]);
+      return { requeued: 1, jobIds: ['job-1'], runIds: [1] };
+    },
+    purgeDead: purge('purge dead', 4),
+    purge: purge('purge', 3),
+    setMode: async (queue, mode) => void asked.push(['mode', queue, mode]),
+  };
+}
