@@ -94,7 +94,7 @@ const stats = z.object({
   ),
 });
 
-export const seriesRow = z.object({
+const seriesRow = z.object({
   series: text,
   count,
   failures: count,
@@ -165,7 +165,7 @@ const loadIn = z.object(
   { error: expects('concurrency, the patients at a time') },
 );
 
-export const startOptions = {
+const startOptions = {
   patient_count: patientCount,
   seed: integer(0, Number.MAX_SAFE_INTEGER).nullish(),
   load: loadIn.nullish(),

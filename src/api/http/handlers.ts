@@ -36,6 +36,3 @@ export type Answer<R extends RouteSpec> = {
 export type Handler<R extends RouteSpec> = (call: Call<R>) => Promise<Answer<R>>;
 
 export type Handlers = { [N in RouteName]: Handler<Routes[N]> };
-
-/** Handlers of some routes, held to be all of a subject. */
-export type HandlersOf<R extends Readonly<Record<string, RouteSpec>>> = { [N in keyof R]: Handler<R[N]> };
