@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts';
+import { asyncQueues } from '../domain/async-queues.ts';
 import { isOver } from '../domain/run-state.ts';
 import { delay } from '../lib/lifecycle.ts';
 import { requireDatabaseUrl, requireRabbitUrl } from '../roles/durable-shape.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { EngineMessage, EngineProgress } from '../roles/engine-protocol.ts';
 import { startProcesses } from '../roles/processes.ts';
-import { asyncQueues } from '../roles/run-session.ts';
 import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { RunRecord } from '../storage/port.ts';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';

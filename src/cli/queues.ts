@@ -1,13 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import type { Config } from '../config/config.ts';
-import type { Job } from '../domain/job.ts';
 import { DEFAULT_QUEUE } from '../domain/template.ts';
-import { unexecutedRows } from '../ledger/unexecuted.ts';
-import { failure, YeeterError } from '../lib/errors.ts';
+import { YeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
+import type { QueueAdmin } from '../queue/admin-port.ts';
 import type { QueueDepth } from '../queue/port.ts';
 import { type DurableShape, openDurableShape } from '../roles/durable-shape.ts';
-import { asyncQueues } from '../roles/run-session.ts';
+import { createQueueAdmin } from '../roles/queue-admin.ts';
 import type { DeadJob, QueueMode } from '../storage/coordination-port.ts';
 import { formatCount, formatRate, formatTable } from './format.ts';
 
@@ -21,33 +20,31 @@ const warn = (line: string): void => void process.stderr.write(`${line}\n`);
 const open = ({ config }: QueueCommandOptions): Promise<DurableShape> =>
   openDurableShape(config, 'yeeter queues', warn);
 
-const RECENT_RUNS = 200;
-const RATE_INTERVAL_MS = 1000;
+const adminOf = (shape: DurableShape, { config }: QueueCommandOptions): QueueAdmin =>
+  createQueueAdmin({
+    ...shape,
+    defaultQueue: config.orderQueue ?? DEFAULT_QUEUE,
+    actor: 'yeeter queues',
+  });
 
-/** Queues of the recent runs, and the default one. */
-async function knownQueues({ store }: DurableShape, config: Config): Promise<string[]> {
-  const runs = await store.listRuns({ limit: RECENT_RUNS });
-  return [
-    ...new Set([config.orderQueue ?? DEFAULT_QUEUE, ...runs.flatMap((run) => asyncQueues(run.template))]),
-  ].sort();
-}
+const RATE_INTERVAL_MS = 1000;
 
 const waiting = (depth: QueueDepth): number => depth.ready + depth.delayed + depth.unacknowledged;
 
 export async function listQueues(options: QueueCommandOptions & { json: boolean }): Promise<void> {
   await using shape = await open(options);
-  const names = await knownQueues(shape, options.config);
-  const before = await shape.queue.depth(names);
+  const admin = adminOf(shape, options);
+  const before = new Map((await admin.list()).map((status) => [status.queue, waiting(status)]));
   await delay(RATE_INTERVAL_MS);
-  const now = await shape.queue.depth(names);
-  const { queueModes } = await shape.store.control();
-  const rows = now.map((depth, at) => ({
-    ...depth,
-    mode: queueModes[depth.queue] ?? 'open',
-    changePerSecond: ((waiting(depth) - waiting(before[at]!)) * 1000) / RATE_INTERVAL_MS,
+  const rows = (await admin.list()).map((status) => ({
+    ...status,
+    changePerSecond: ((waiting(status) - (before.get(status.queue) ?? 0)) * 1000) / RATE_INTERVAL_MS,
   }));
   if (options.json) return say(JSON.stringify(rows, null, 2));
-  const header = ['queue', 'ready', 'delayed', 'unacked', 'consumers', 'change/s', 'dead', 'mode'];
+  const header = [
+    ...['queue', 'ready', 'delayed', 'unacked', 'consumers'],
+    ...['change/s', 'published/s', 'acked/s', 'dead', 'mode'],
+  ];
   say(
     formatTable(
       header,
@@ -58,6 +55,8 @@ export async function listQueues(options: QueueCommandOptions & { json: boolean 
         formatCount(row.unacknowledged),
         formatCount(row.consumers),
         `${row.changePerSecond < 0 ? '-' : '+'}${formatRate(Math.abs(row.changePerSecond))}`,
+        row.publishedPerSecond === null ? '-' : formatRate(row.publishedPerSecond),
+        row.acknowledgedPerSecond === null ? '-' : formatRate(row.acknowledgedPerSecond),
         formatCount(row.dead),
         row.mode,
       ]),
@@ -105,17 +104,13 @@ export async function requeueDead(
   options: QueueCommandOptions,
 ): Promise<void> {
   await using shape = await open(options);
-  const { requeued, jobs } = await shape.queue.requeueDead(queue, {
-    jobIds,
-    // Before they are published: what a worker settles afterwards must find the job open.
-    beforePublish: (taken) => shape.store.reopenJobs(taken),
-  });
-  const runs = [...new Set(jobs.map((job) => job.runId))];
+  const done = await adminOf(shape, options).requeueDead(queue, jobIds);
+  const { requeued, runIds } = done;
   say(
-    `requeued ${formatCount(requeued)} jobs of ${queue}${runs.length > 0 ? `, runs ${runs.join(', ')}` : ''}`,
+    `requeued ${formatCount(requeued)} jobs of ${queue}${runIds.length > 0 ? `, runs ${runIds.join(', ')}` : ''}`,
   );
   if (jobIds !== 'all' && requeued < jobIds.length) {
-    const missing = jobIds.filter((id) => !jobs.some((job) => job.jobId === id));
+    const missing = jobIds.filter((id) => !done.jobIds.includes(id));
     throw new YeeterError('USAGE', `not among the dead letters of ${queue}: ${missing.join(', ')}`);
   }
 }
@@ -133,9 +128,8 @@ export async function purgeQueue(
     const message = `${queue} holds ${present} ${what}, not ${typed}: nothing was purged`;
     throw new YeeterError('QUEUE_COUNT_CHANGED', message);
   }
-  const purged = options.dead
-    ? await shape.queue.purgeDead(queue)
-    : await shape.queue.purge(queue, present, (jobs) => settlePurged(shape, jobs));
+  const admin = adminOf(shape, options);
+  const purged = options.dead ? await admin.purgeDead(queue, present) : await admin.purge(queue, present);
   say(`purged ${formatCount(purged)} ${what} of ${queue}`);
 }
 
@@ -147,18 +141,6 @@ async function askForCount(queue: string, present: number, what: string): Promis
   const typed = await prompt.question(`${queue} holds ${present} ${what}. Type the number to purge them: `);
   prompt.close();
   return Number(typed);
-}
-
-/** A purged job is settled as cancelled, so that its run can end. */
-async function settlePurged({ store, clock }: DurableShape, jobs: readonly Job[]): Promise<void> {
-  const rows = unexecutedRows(jobs, {
-    outcome: 'cancelled',
-    terminal: 'cancelled',
-    failure: failure('CANCELLED', 'the job was purged from its queue'),
-    workerId: 'queues purge',
-    nowUs: clock.epochUs(),
-  });
-  await store.writeLedger(rows);
 }
 
 const DONE: Record<QueueMode, string> = {

@@ -14,6 +14,12 @@ export interface QueueDepth {
   dead: number;
 }
 
+/** Over the last seconds. */
+export interface MessageRates {
+  publishedPerSecond: number;
+  acknowledgedPerSecond: number;
+}
+
 /**
  * One job in the hands of a consumer. Exactly one of the five calls ends it. A call that comes too late, because
  * the connection to the broker was lost meanwhile, resolves without effect: the job is delivered again, with a

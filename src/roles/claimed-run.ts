@@ -1,3 +1,4 @@
+import { asyncQueues } from '../domain/async-queues.ts';
 import type { RunStatus } from '../domain/run-state.ts';
 import { RUN_END_STEP } from '../ledger/event-log.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
@@ -18,7 +19,7 @@ import { startState } from '../steps/start-state.ts';
 import type { StudyFactory } from '../steps/study-factory.ts';
 import { allFinished, allHandedOff } from '../storage/all-rows.ts';
 import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
-import { asyncQueues, createRunSession, sampleDepths } from './run-session.ts';
+import { createRunSession, sampleDepths } from './run-session.ts';
 import { LEASE_MS } from './runner-role.ts';
 
 export interface ClaimedRunOptions {
@@ -26,12 +27,19 @@ export interface ClaimedRunOptions {
   store: CoordinationPort;
   queue: QueuePort & QueueMaintenance;
   deploymentId: string;
+  volatileQueue?: VolatileQueue;
   processId: string;
   ledger: LedgerWriter;
   recorder: Recorder;
   studies: StudyFactory;
   studyDir: string | null;
   clock: Clock;
+}
+
+/** A queue whose jobs live as long as this process. */
+export interface VolatileQueue {
+  /** Delivers what is delayed of a run at once. */
+  expedite(runId: number): void;
 }
 
 export interface ClaimedRun {
@@ -53,7 +61,7 @@ const CANCEL_GRACE_MS = 6000;
 const MAX_BACKLOG = 20_000;
 
 export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
-  const { claim, store, queue, ledger, recorder, studies, clock } = options;
+  const { claim, store, queue, volatileQueue, ledger, recorder, studies, clock } = options;
   const { run, fence } = claim;
   const places = createSemaphore(run.concurrency);
   const tracker = createRunTracker(places.release);
@@ -68,7 +76,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     studies,
     studyDir: options.studyDir,
     clock,
-    recordQueued: true,
+    recordQueued: !volatileQueue,
     defaultConnections: run.concurrency,
   });
   const { context } = session;
@@ -81,6 +89,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   let modes: ControlState['queueModes'] = {};
   /** Ended or handed off before this life of the run. */
   let before = new Set<number>();
+  let lastStarted = 0;
   let backlog = 0;
 
   const startedSoFar = (): number => before.size + tracker.started;
@@ -100,7 +109,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     await queue.declare(queues);
     if (claim.resumed) {
       // In this order: while workers go on, an iteration leaves the first list for the second.
-      before = new Set(await allHandedOff(store, run.id));
+      before = new Set(volatileQueue ? [] : await allHandedOff(store, run.id));
       for (const iteration of await allFinished(store, run.id)) before.add(iteration);
     }
     if (cancelled) session.stop();
@@ -116,7 +125,10 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
       lastIteration,
       isSettledElsewhere: (iteration) => before.has(iteration),
       resumed: claim.resumed,
-      startState: (iteration) => startState(run.template, run.identity, iteration),
+      startState: (iteration) => {
+        lastStarted = iteration;
+        return startState(run.template, run.identity, iteration);
+      },
       holdPlaces: false,
       mayStart: async () => {
         while (held() && !context.stop.aborted) await delay(POLL_MS, context.stop);
@@ -169,10 +181,16 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     }
   };
 
+  const unended = async (): Promise<number[]> => {
+    if (!volatileQueue) return allHandedOff(store, run.id);
+    const finished = await allFinished(store, run.id);
+    return Array.from({ length: lastStarted }, (_, at) => at + 1).filter((n) => !finished.has(n));
+  };
+
   /** Jobs of a cancelled run that wait for their time, or for a worker, would hold its end up for as long. */
   const endWhatIsLeft = async (): Promise<void> => {
     const why = failure('CANCELLED', 'the run was cancelled while the job waited in its queue');
-    for (const iteration of await allHandedOff(store, run.id)) {
+    for (const iteration of await unended()) {
       const nowUs = clock.epochUs();
       const state = startState(run.template, run.identity, iteration);
       const ending = {
@@ -229,6 +247,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     cancel: () => {
       cancelled = true;
       session.stop();
+      volatileQueue?.expedite(run.id);
     },
     setQueueModes: (next) => {
       modes = next;

@@ -1,3 +1,4 @@
+import { asyncQueues } from '../domain/async-queues.ts';
 import { RUN_END_STEP } from '../ledger/event-log.ts';
 import { createLedgerWriter } from '../ledger/ledger-writer.ts';
 import { createRunTracker } from '../ledger/run-tracker.ts';
@@ -20,7 +21,7 @@ import { allFinished } from '../storage/all-rows.ts';
 import type { StoragePort } from '../storage/port.ts';
 import { createWorker } from '../worker/consume.ts';
 import type { EngineInput, EngineProgress } from './engine-protocol.ts';
-import { asyncQueues, createRunSession, sampleDepths } from './run-session.ts';
+import { createRunSession, sampleDepths } from './run-session.ts';
 
 /** One run in one process, with its queue in memory. */
 export interface Engine extends Closeable {
@@ -82,7 +83,7 @@ export async function createEngine(
     clock,
     recordQueued: false,
     defaultConnections: run.concurrency,
-    onStop: queue.expedite,
+    onStop: () => queue.expedite(run.id),
   });
   const { context } = session;
   const { events } = context;

@@ -1,6 +1,5 @@
 import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
 import { unlimited } from '../domain/endpoint-limits.ts';
-import type { Template } from '../domain/template.ts';
 import { createEventLog } from '../ledger/event-log.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import type { RunContext } from '../ledger/run-context.ts';
@@ -104,12 +103,6 @@ export function createRunSession(options: RunSessionOptions): RunSession {
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** Queues that a template's async steps name, once each. */
-export function asyncQueues(template: Template): string[] {
-  const queues = template.steps.filter((step) => step.execution === 'async').map((step) => step.queue);
-  return [...new Set(queues)];
 }
 
 /** Writes how deep the run's queues are now. */

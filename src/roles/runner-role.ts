@@ -2,12 +2,13 @@ import { createLedgerWriter, type LedgerWriter } from '../ledger/ledger-writer.t
 import type { Clock } from '../lib/clock.ts';
 import { toYeeterError, type YeeterError } from '../lib/errors.ts';
 import { type Closeable, delay } from '../lib/lifecycle.ts';
+import type { LivePort } from '../live/port.ts';
 import type { MetricLog } from '../metrics/metric-log.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
 import type { QueueMaintenance, QueuePort } from '../queue/port.ts';
-import { createStudyFactory } from '../steps/study-factory.ts';
+import { createStudyFactory, type StudyFactory } from '../steps/study-factory.ts';
 import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
-import { type ClaimedRun, startClaimedRun } from './claimed-run.ts';
+import { type ClaimedRun, startClaimedRun, type VolatileQueue } from './claimed-run.ts';
 
 /** A lease is held for so long without a renewal. */
 export const LEASE_MS = 15_000;
@@ -23,6 +24,15 @@ export interface RunnerRoleOptions {
   clock: Clock;
   /** Runs at a time. @default 4 */
   maxRuns?: number;
+  /**
+   * Set where the queue dies with this process: what was handed to it is run again after a restart, and the ledger
+   * need not know of it.
+   */
+  volatileQueue?: VolatileQueue;
+  /** Tells of new runs, which are then claimed at once. */
+  live?: LivePort;
+  /** Shared with others, whoever closes it. @default one of its own */
+  studies?: StudyFactory;
   /** Where steps with `store: disk` write; null refuses them. */
   studyDir: string | null;
   /** @default none */
@@ -39,7 +49,7 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
   const closing = new AbortController();
   const active = new Map<number, ClaimedRun>();
   const recorders = new Map<number, Recorder>();
-  const studies = createStudyFactory();
+  const studies = options.studies ?? createStudyFactory();
   const ledger = createLedgerWriter({
     store,
     metricLog: options.metricLog ?? null,
@@ -82,9 +92,14 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
       const claim =
         active.size < maxRuns ? await store.claimRun(options.processId, LEASE_MS).catch(sayAndSkip) : null;
       if (claim) take(claim);
-      else await delay(IDLE_POLL_MS, closing.signal);
+      else await delay(IDLE_POLL_MS, AbortSignal.any([closing.signal, woken.signal]));
+      if (woken.signal.aborted) woken = new AbortController();
     }
   };
+  let woken = new AbortController();
+  const forget = options.live?.subscribe((fact) => {
+    if (fact.kind === 'run_created') woken.abort();
+  });
 
   const sayAndSkip = (error: unknown): null => {
     log(toYeeterError(error).message);
@@ -104,6 +119,7 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
   const close = (): Promise<void> => {
     closed ??= (async () => {
       closing.abort();
+      forget?.();
       await looping;
       const runs = [...active.values()];
       for (const claimed of runs) claimed.giveBack();
@@ -111,7 +127,7 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
       clearInterval(renewTimer);
       clearInterval(controlTimer);
       await closeLedger(ledger);
-      await studies.close();
+      if (!options.studies) await studies.close();
       ended.resolve();
     })();
     return closed;

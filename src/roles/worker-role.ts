@@ -5,12 +5,13 @@ import type { RunContext } from '../ledger/run-context.ts';
 import { createRunTracker } from '../ledger/run-tracker.ts';
 import { toYeeterError, YeeterError } from '../lib/errors.ts';
 import { type Closeable, delay } from '../lib/lifecycle.ts';
+import type { LivePort } from '../live/port.ts';
 import { createHealthSampler } from '../metrics/health.ts';
 import type { MetricLog } from '../metrics/metric-log.ts';
 import { createRecorder, type Recorder } from '../metrics/recorder.ts';
 import type { QueuePort } from '../queue/port.ts';
 import { drawAhead } from '../steps/draw-ahead.ts';
-import { createStudyFactory } from '../steps/study-factory.ts';
+import { createStudyFactory, type StudyFactory } from '../steps/study-factory.ts';
 import type { ControlState, CoordinationPort, WorkerState } from '../storage/coordination-port.ts';
 import { createWorker } from '../worker/consume.ts';
 import type { LedgerClock } from './ledger-clock.ts';
@@ -27,6 +28,14 @@ export interface WorkerRoleOptions {
   store: CoordinationPort;
   queue: QueuePort;
   queues: readonly string[];
+  /** Works off the queues of all runs that are not over, too. @default false */
+  followsRuns?: boolean;
+  /** Tells of new runs, whose queues are then followed at once. */
+  live?: LivePort;
+  /** Shared with others, whoever closes it. @default one of its own */
+  studies?: StudyFactory;
+  /** The queue dies with this process, so that the ledger need not know what was handed to it. @default false */
+  queueIsVolatile?: boolean;
   deploymentId: string;
   processId: string;
   clock: LedgerClock;
@@ -40,6 +49,13 @@ export interface WorkerRoleOptions {
   log: (line: string) => void;
 }
 
+export interface WorkerRole extends Closeable {
+  /** Resolves when it has closed; rejects when the ledger failed. */
+  ended: Promise<void>;
+  /** Settles the jobs of a run unexecuted from now on, without waiting to be told by the ledger. */
+  stopRun(runId: number): void;
+}
+
 interface OpenRun {
   session: RunSession;
   recorder: Recorder;
@@ -50,15 +66,15 @@ interface OpenRun {
  * Works off queues until it is closed. Closing stops consuming, hands back what has not begun, finishes what has
  * within the grace period, and stores every row.
  */
-export async function startWorkerRole(
-  options: WorkerRoleOptions,
-): Promise<Closeable & { ended: Promise<void> }> {
+export async function startWorkerRole(options: WorkerRoleOptions): Promise<WorkerRole> {
   const { store, queue, clock, log } = options;
   await queue.declare(options.queues);
+  const queues = new Set(options.queues);
   const startedAtMs = clock.nowMs();
   const runs = new Map<number, Promise<OpenRun | null>>();
   const opened = new Map<number, OpenRun>();
-  const studies = createStudyFactory();
+  const stopped = new Set<number>();
+  const studies = options.studies ?? createStudyFactory();
   const saySo = (error: unknown): void => log(toYeeterError(error).message);
   let state: WorkerState = 'starting';
   const ended = Promise.withResolvers<void>();
@@ -98,11 +114,11 @@ export async function startWorkerRole(
       studies,
       studyDir: null,
       clock,
-      recordQueued: true,
+      recordQueued: !options.queueIsVolatile,
       clockUncertaintyUs: () => clock.uncertaintyUs ?? Number.POSITIVE_INFINITY,
       defaultConnections: options.concurrency,
     });
-    if (run.cancelRequested || isOver(run.status)) session.stop();
+    if (run.cancelRequested || stopped.has(runId) || isOver(run.status)) session.stop();
     // In the background: the first jobs wait for the pictures that they need, and no longer.
     else
       void drawAhead(studies, run.template, run.identity, run.patientCount, session.context.stop).catch(
@@ -148,7 +164,7 @@ export async function startWorkerRole(
         host: hostname(),
         pid: process.pid,
         version: options.version,
-        queues: options.queues,
+        queues: [...queues],
         concurrency: options.concurrency,
         busy: worker.busy,
         jobs: worker.attempts,
@@ -158,28 +174,48 @@ export async function startWorkerRole(
     );
   };
 
+  const follow = async (active: readonly string[]): Promise<void> => {
+    const added = active.filter((name) => !queues.has(name));
+    if (added.length === 0) return;
+    await queue.declare(added);
+    for (const name of added) queues.add(name);
+    worker.addQueues(added);
+  };
+
   const applyControl = (control: ControlState): void => {
+    if (options.followsRuns) void follow(control.activeQueues).catch(saySo);
     const paused = Object.entries(control.queueModes).filter(([, mode]) => mode === 'paused');
     worker.setPaused(new Set(paused.map(([name]) => name)));
-    for (const runId of control.cancelledRuns) opened.get(runId)?.session.stop();
+    for (const runId of control.cancelledRuns) stopRun(runId);
+  };
+
+  const stopRun = (runId: number): void => {
+    stopped.add(runId);
+    opened.get(runId)?.session.stop();
   };
 
   const letIdleRunsGo = async (): Promise<void> => {
     for (const [runId, { session, recorder, lastJobMs }] of opened) {
       if (clock.nowMs() - lastJobMs < SESSION_IDLE_MS) continue;
       opened.delete(runId);
+      stopped.delete(runId);
       runs.delete(runId);
       ledger.windows(recorder.takeWindows(true));
       await session.close();
     }
   };
 
+  const askControl = (): void => void store.control().then(applyControl, saySo);
+
   const heartbeatTimer = setInterval(() => void heartbeat().catch(saySo), HEARTBEAT_INTERVAL_MS);
   const healthTimer = setInterval(sampleHealth, HEALTH_INTERVAL_MS);
   const controlTimer = setInterval(() => {
-    store.control().then(applyControl, saySo);
+    askControl();
     void letIdleRunsGo();
   }, CONTROL_INTERVAL_MS);
+  const forget = options.live?.subscribe((fact) => {
+    if (fact.kind === 'run_created') askControl();
+  });
 
   state = 'working';
   await heartbeat();
@@ -188,6 +224,7 @@ export async function startWorkerRole(
   const close = (): Promise<void> => {
     closed ??= (async () => {
       state = 'stopping';
+      forget?.();
       const finished = worker.close();
       const cutting = new AbortController();
       void delay(options.graceMs, cutting.signal).then((late) => {
@@ -201,12 +238,12 @@ export async function startWorkerRole(
       clearInterval(controlTimer);
       await closeLedger(ledger);
       for (const { session } of opened.values()) await session.close();
-      await studies.close();
+      if (!options.studies) await studies.close();
       state = 'stopped';
       await heartbeat().catch(saySo);
       ended.resolve();
     })();
     return closed;
   };
-  return { ended: ended.promise, close, [Symbol.asyncDispose]: close };
+  return { ended: ended.promise, stopRun, close, [Symbol.asyncDispose]: close };
 }

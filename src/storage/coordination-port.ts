@@ -30,6 +30,8 @@ export interface ControlState {
   cancelledRuns: readonly number[];
   /** Queues that are not `open`. */
   queueModes: Readonly<Record<string, Exclude<QueueMode, 'open'>>>;
+  /** Queues that the async steps of runs name which are not over. */
+  activeQueues: readonly string[];
 }
 
 export const WORKER_STATES = ['starting', 'working', 'stopping', 'stopped'] as const;
@@ -87,6 +89,8 @@ export interface CoordinationPort extends StoragePort {
   renewLease(runId: number, fence: number, leaseMs: number): Promise<boolean>;
   /** Gives the run back, so that another runner may take it at once. */
   releaseLease(runId: number, fence: number): Promise<void>;
+  /** For a store that no other process has: whoever held a lease is gone, and its runs may be claimed at once. */
+  forgetLeases(): Promise<void>;
   /** Persists how many iterations were started; refused (false) when the fence is old. */
   setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean>;
   /** Terminal rows by outcome, from counters that change with them: cheap at any size. */

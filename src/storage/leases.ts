@@ -23,6 +23,8 @@ update runs set lease_expires_at_ms = ${NOW_MS} + $3 where id = $1 and fence = $
 
 const RELEASE = 'update runs set lease_expires_at_ms = null, runner_id = null where id = $1 and fence = $2';
 
+const FORGET = `update runs set lease_expires_at_ms = null, runner_id = null where ${NOT_OVER}`;
+
 const SET_STARTED = `
 update runs set started_iterations = $3, updated_at_ms = ${NOW_MS} where id = $1 and fence = $2 returning id`;
 
@@ -46,6 +48,10 @@ export async function renewLease(
 
 export async function releaseLease(queries: SqlQueries, runId: number, fence: number): Promise<void> {
   await queries.query(RELEASE, [runId, fence]);
+}
+
+export async function forgetLeases(queries: SqlQueries): Promise<void> {
+  await queries.query(FORGET);
 }
 
 export async function setStarted(

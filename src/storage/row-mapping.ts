@@ -1,3 +1,4 @@
+import { asyncQueues } from '../domain/async-queues.ts';
 import type {
   AttemptOutcome,
   EventStatus,
@@ -13,7 +14,7 @@ import type { iterations, jobAttempts, runEvents, runs } from './schema.ts';
 export function runValues(run: NewRun, nowMs: number): typeof runs.$inferInsert {
   const { identity, ...rest } = run;
   const { name: templateName, steps } = run.template;
-  const queues = steps.length > 0 ? [...new Set(steps.map(({ queue }) => queue))] : null;
+  const queues = steps.length > 0 ? asyncQueues(run.template) : null;
   return {
     ...rest,
     ...identity,

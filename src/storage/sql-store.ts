@@ -19,7 +19,7 @@ import type {
 } from './coordination-port.ts';
 import { type Database, drizzleOf } from './database.ts';
 import { listDeadJobs, reopenJobs } from './dead-jobs.ts';
-import { assertFence, claimLease, releaseLease, renewLease, setStarted } from './leases.ts';
+import { assertFence, claimLease, forgetLeases, releaseLease, renewLease, setStarted } from './leases.ts';
 import type { LedgerReads } from './ledger-reads.ts';
 import { type EncodedLedger, encodeLedger } from './ledger-tables.ts';
 import { missingRun } from './missing-run.ts';
@@ -206,6 +206,10 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
 
   releaseLease(runId: number, fence: number): Promise<void> {
     return this.#database.query((queries) => releaseLease(queries, runId, fence));
+  }
+
+  forgetLeases(): Promise<void> {
+    return this.#database.query(forgetLeases);
   }
 
   setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean> {

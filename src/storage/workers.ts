@@ -28,9 +28,11 @@ const LIST = `
 select ${COLUMNS}, last_seen_at_ms from workers where last_seen_at_ms >= $1 order by started_at_ms, worker_id`;
 
 const CONTROL = `
-select null, id::text from runs where completed_at_ms is null and cancel_requested
+select 'cancelled', id::text from runs where completed_at_ms is null and cancel_requested
 union all
-select mode, queue from queue_modes`;
+select mode, queue from queue_modes
+union all
+select distinct 'active', unnest(queues) from runs where completed_at_ms is null`;
 
 const SET_MODE =
   'insert into queue_modes (queue, mode) values ($1, $2) on conflict (queue) do update set mode = excluded.mode';
@@ -75,11 +77,13 @@ export async function listWorkers(queries: SqlQueries, seenSinceMs: number): Pro
 export async function readControl(queries: SqlQueries): Promise<ControlState> {
   const cancelledRuns: number[] = [];
   const queueModes: Record<string, Exclude<QueueMode, 'open'>> = {};
-  for (const [mode, what] of await queries.query(CONTROL)) {
-    if (mode === null) cancelledRuns.push(Number(what));
-    else queueModes[String(what)] = mode as Exclude<QueueMode, 'open'>;
+  const activeQueues: string[] = [];
+  for (const [kind, what] of await queries.query(CONTROL)) {
+    if (kind === 'cancelled') cancelledRuns.push(Number(what));
+    else if (kind === 'active') activeQueues.push(String(what));
+    else queueModes[String(what)] = kind as Exclude<QueueMode, 'open'>;
   }
-  return { cancelledRuns, queueModes };
+  return { cancelledRuns, queueModes, activeQueues };
 }
 
 export async function setQueueMode(queries: SqlQueries, queue: string, mode: QueueMode): Promise<void> {

@@ -19,6 +19,7 @@ import {
 
 export interface WorkerOptions {
   queue: QueuePort;
+  /** More may be added later. */
   queues: readonly string[];
   workerId: string;
   /** Unacknowledged deliveries of each queue. */
@@ -35,8 +36,10 @@ export interface Worker extends Closeable {
   readonly busy: number;
   /** Attempts since its start. */
   readonly attempts: number;
-  /** Consumes these of its queues, and no others. */
+  /** Leaves these of its queues alone, and consumes all others. */
   setPaused(queues: ReadonlySet<string>): void;
+  /** Works off these queues, too. */
+  addQueues(queues: readonly string[]): void;
 }
 
 /** A job that was handed out so often without being ended is taken for the cause of its workers' deaths. */
@@ -61,6 +64,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const slots = createSemaphore(options.concurrency);
   const closing = new AbortController();
   const consumers = new Map<string, Consumer>();
+  const queues = new Set(options.queues);
+  let paused: ReadonlySet<string> = new Set();
   let busy = 0;
   let attempts = 0;
 
@@ -86,8 +91,8 @@ export function createWorker(options: WorkerOptions): Worker {
   const open = (name: string): void => {
     consumers.set(name, options.queue.consume(name, { prefetch: options.prefetch }, take));
   };
-  const setPaused = (paused: ReadonlySet<string>): void => {
-    for (const name of options.queues) {
+  const consumeOpen = (): void => {
+    for (const name of queues) {
       const consumer = consumers.get(name);
       if (paused.has(name) && consumer) {
         consumers.delete(name);
@@ -100,7 +105,7 @@ export function createWorker(options: WorkerOptions): Worker {
     await Promise.all([...consumers.values()].map((consumer) => consumer.close()));
   };
 
-  for (const name of options.queues) open(name);
+  consumeOpen();
   return {
     get busy() {
       return busy;
@@ -108,7 +113,14 @@ export function createWorker(options: WorkerOptions): Worker {
     get attempts() {
       return attempts;
     },
-    setPaused,
+    setPaused: (names) => {
+      paused = names;
+      consumeOpen();
+    },
+    addQueues: (names) => {
+      for (const name of names) queues.add(name);
+      consumeOpen();
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
 import type { CoordinationPort, WorkerHeartbeat } from '../../src/storage/coordination-port.ts';
-import type { LedgerBatch, RunRecord } from '../../src/storage/port.ts';
+import type { LedgerBatch, NewRun, RunRecord } from '../../src/storage/port.ts';
 import { attemptRow, batchOf, iterationRow, NO_DICOM, newRun, queuedRow } from './ledger-rows.ts';
 
 const LEASE_MS = 60_000;
@@ -67,6 +67,17 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
         assert.equal(await store().setStarted(id, second.fence, 3), true);
         const run = await store().getRun(id);
         assert.deepEqual([run.status, run.startedIterations], ['RUNNING', 3]);
+      });
+
+      it('can all be forgotten, where no other process has the store', async () => {
+        await endOthers();
+        const id = await newRunId();
+        const { fence } = (await store().claimRun('gone', LEASE_MS))!;
+        await store().transitionRun(id, 'start', { fence });
+        assert.equal(await store().claimRun('next', LEASE_MS), null);
+        await store().forgetLeases();
+        const next = (await store().claimRun('next', LEASE_MS))!;
+        assert.deepEqual([next.run.id, next.resumed], [id, true]);
       });
 
       it('keeps a run for who renews, and frees one that is given back', async () => {
@@ -355,6 +366,12 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
     });
 
     describe('processes', () => {
+      const queueing = (queue: string): NewRun => {
+        const run = newRun();
+        const [step] = run.template.steps;
+        return { ...run, template: { ...run.template, steps: [{ ...step!, execution: 'async', queue }] } };
+      };
+
       it('learn which runs are to stop and which queues are not open', async () => {
         const [cancelled, over]: RunRecord[] = [
           await store().createRun(newRun()),
@@ -363,6 +380,9 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
         await store().requestCancel(cancelled!.id);
         await store().requestCancel(over!.id);
         await store().transitionRun(over!.id, 'over_cancelled');
+        await store().createRun(queueing('q "1" of a run'));
+        const ended = await store().createRun(queueing('q of a run that is over'));
+        await store().transitionRun(ended.id, 'over_cancelled');
         await store().setQueueMode('p', 'paused');
         await store().setQueueMode('d', 'paused');
         await store().setQueueMode('d', 'draining');
@@ -370,6 +390,8 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
         assert.ok(state.cancelledRuns.includes(cancelled!.id));
         assert.ok(!state.cancelledRuns.includes(over!.id));
         assert.deepEqual(state.queueModes, { p: 'paused', d: 'draining' });
+        assert.ok(state.activeQueues.includes('q "1" of a run'));
+        assert.ok(!state.activeQueues.includes('q of a run that is over'));
         await store().setQueueMode('p', 'open');
         await store().setQueueMode('d', 'open');
         await store().setQueueMode('never seen', 'open');

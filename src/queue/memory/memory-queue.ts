@@ -5,12 +5,14 @@ import type {
   ConsumeOptions,
   Consumer,
   Delivery,
+  MessageRates,
   QueueDepth,
   QueueMaintenance,
   QueuePort,
   RequeueSelection,
 } from '../port.ts';
 import { requeuedJob } from '../requeued-job.ts';
+import { createRateMeter, type RateMeter } from './rate-meter.ts';
 
 interface Entry {
   job: Job;
@@ -38,6 +40,8 @@ interface QueueState {
   consumers: MemoryConsumer[];
   nextConsumer: number;
   pumping: boolean;
+  published: RateMeter;
+  acknowledged: RateMeter;
 }
 
 export interface MemoryQueueOptions {
@@ -49,8 +53,10 @@ export interface MemoryQueueOptions {
 }
 
 export interface MemoryQueue extends QueuePort, QueueMaintenance {
-  /** Delivers what is delayed at once: a cancelled run does not wait for its retries. */
-  expedite(): void;
+  /** Delivers what is delayed of a run at once: a cancelled one does not wait for its retries. */
+  expedite(runId: number): void;
+  /** In the order of the names. */
+  rates(queues: readonly string[]): Promise<MessageRates[]>;
 }
 
 /**
@@ -75,6 +81,8 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
         consumers: [],
         nextConsumer: 0,
         pumping: false,
+        published: createRateMeter(),
+        acknowledged: createRateMeter(),
       };
       queues.set(name, queue);
     }
@@ -165,7 +173,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
       job: entry.job,
       deliveryCount: entry.deliveryCount,
       requeues,
-      ack: () => end(),
+      ack: () => end(() => queue.acknowledged.count(clock.monotonicUs() / 1000)),
       retry: later,
       postpone: later,
       deadLetter: (job) => end(() => bury(job)),
@@ -256,13 +264,14 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
     return entries.length;
   };
 
-  const expedite = (): void => {
+  const expedite = (runId: number): void => {
     for (const queue of queues.values()) {
       for (const [timer, entry] of queue.delayed) {
+        if (entry.job.runId !== runId) continue;
         clearTimeout(timer);
+        queue.delayed.delete(timer);
         put(queue, entry);
       }
-      queue.delayed.clear();
     }
   };
 
@@ -287,6 +296,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
         const message = `queue "${job.queue}" is full (${maxLength} jobs): let its workers catch up or raise the limit`;
         throw new YeeterError('QUEUE_PUBLISH_FAILED', message);
       }
+      queue.published.count(clock.monotonicUs() / 1000);
       put(queue, { job, deliveryCount: 0, requeues: 0 });
     },
     consume,
@@ -297,6 +307,15 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
     purgeDead,
     purge,
     expedite,
+    rates: async (names) =>
+      names.map((name) => {
+        const { published, acknowledged } = queueNamed(name);
+        const nowMs = clock.monotonicUs() / 1000;
+        return {
+          publishedPerSecond: published.perSecond(nowMs),
+          acknowledgedPerSecond: acknowledged.perSecond(nowMs),
+        };
+      }),
     close,
     [Symbol.asyncDispose]: close,
   };

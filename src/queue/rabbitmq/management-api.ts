@@ -1,4 +1,5 @@
 import { YeeterError } from '../../lib/errors.ts';
+import type { MessageRates } from '../port.ts';
 
 const TIMEOUT_MS = 5000;
 
@@ -18,11 +19,6 @@ interface ManagedQueue {
     publish_details?: { rate: number };
     ack_details?: { rate: number };
   };
-}
-
-export interface MessageRates {
-  publishedPerSecond: number;
-  acknowledgedPerSecond: number;
 }
 
 /** Null of a queue that is not there. @throws {YeeterError} QUEUE_UNREACHABLE */

@@ -1,18 +1,13 @@
 import type { Job } from '../../domain/job.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { YeeterError } from '../../lib/errors.ts';
-import type { QueueDepth, QueueMaintenance, QueuePort } from '../port.ts';
+import type { MessageRates, QueueDepth, QueueMaintenance, QueuePort } from '../port.ts';
 import { DEFAULT_MAX_LENGTH, DELAY_RUNGS_MS, deadLetterQueue, delayQueue } from '../topology.ts';
 import { brokerName, closeConnection, connectBroker, type OnNotice } from './broker-connection.ts';
 import { createBrokerQueues } from './broker-queues.ts';
 import { createRabbitConsumer, type RabbitConsumer } from './consumer.ts';
 import { createMaintenance } from './maintenance.ts';
-import {
-  countUnacknowledged,
-  type ManagementAddress,
-  type MessageRates,
-  messageRates,
-} from './management-api.ts';
+import { countUnacknowledged, type ManagementAddress, messageRates } from './management-api.ts';
 import { jobMessage, MAX_BODY_BYTES } from './message.ts';
 import { createMover } from './mover.ts';
 import { createPublisher, type PublishOutcome } from './publisher.ts';

@@ -26,6 +26,7 @@ export const STORE_METHODS = [
   'claimRun',
   'renewLease',
   'releaseLease',
+  'forgetLeases',
   'setStarted',
   'runCounts',
   'handedOffIterations',
