@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { Socket } from 'socket.io-client';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { announceChanges } from '../../src/live/announce.ts';
 import { createLocalLive, type LocalLive } from '../../src/live/local-live.ts';
@@ -148,6 +149,20 @@ describe('live', () => {
       for (let n = 0; n < 49; n++) await server.connect('user:40', { transports: ['websocket'] });
       await assert.rejects(server.connect('user:40', { transports: ['websocket'] }), /connections open/);
     });
+  });
+
+  it('lets a client go that takes nothing up, and goes on with the others', async () => {
+    const own = await startLiveServer({ store, live });
+    const slow = await own.connect(`user:${OWNER}`, { transports: ['websocket'] });
+    const other = await own.connect(`user:${OWNER}`, { transports: ['websocket'] });
+    stopReading(slow.socket);
+    const message = 'x'.repeat(1_000_000);
+    for (let n = 1; n <= 60 && own.sockets() === 2; n++) {
+      live.publish({ kind: 'listener', status: 'error', port: null, message });
+      await until(() => other.of('listener_status').length === n);
+    }
+    assert.equal(own.sockets(), 1);
+    await own.close();
   });
 
   describe('what a watcher is told', () => {
@@ -445,6 +460,12 @@ describe('live', () => {
     assert.match(await script.text(), /Socket\.IO v4/);
   });
 });
+
+/** Like a browser that hangs: its system takes what fits into its buffers, and no more. */
+function stopReading(socket: Socket): void {
+  const { transport } = socket.io.engine as unknown as { transport: { ws: { pause(): void } } };
+  transport.ws.pause();
+}
 
 interface Completed {
   job: Record<string, unknown>;

@@ -20,6 +20,8 @@ async function authenticate(token: string): Promise<LiveUser | null> {
 export interface LiveServer extends Closeable {
   readonly url: string;
   readonly lines: string[];
+  /** Connections of the server. */
+  sockets(): number;
   /** A client that is closed with the server. */
   connect(token: string, options?: { transports?: string[] }): Promise<Client>;
 }
@@ -77,6 +79,7 @@ export async function startLiveServer({
   return {
     url,
     lines,
+    sockets: () => served.sockets,
     connect: async (token, options = {}) => {
       const client = connectClient(url, token, options);
       sockets.push(client.socket);

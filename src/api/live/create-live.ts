@@ -25,8 +25,8 @@ export interface LiveOptions {
   server: HttpServer;
   store: RoomStore & Pick<ServerStore, 'listListenerMessages'>;
   live: LivePort;
-  /** Who a token (JWT or API key) belongs to; null when it is worth nothing. */
-  authenticate: (token: string) => Promise<LiveUser | null>;
+  /** Who a token (JWT or API key) belongs to; null when it is worth nothing. The address is the client's. */
+  authenticate: (token: string, address: string) => Promise<LiveUser | null>;
   mayWatch: (user: LiveUser, runId: number) => Promise<boolean>;
   systemState: () => Promise<SystemState>;
   /** Allowed origins of browsers. @default any */
@@ -112,7 +112,7 @@ export function createLive(options: LiveOptions): Live {
       next(Object.assign(new Error(error), { data: { error, ...data } }));
     const token = tokenOf(socket);
     try {
-      const user = token === '' ? null : await options.authenticate(token);
+      const user = token === '' ? null : await options.authenticate(token, socket.handshake.address);
       if (!user)
         return refuse(refusal('UNAUTHENTICATED', 'sign in: auth.token is no valid token or API key'));
       const own = [...io.sockets.sockets.values()].filter(({ data }) => data.user.id === user.id).length;
@@ -197,13 +197,16 @@ export function createLive(options: LiveOptions): Live {
 
   /** What a client does not take up is not kept for ever. */
   const letSlowGo = ({ conn }: LiveSocket): void => {
-    let waiting = 0;
+    let packets = 0;
+    let characters = 0;
     conn.on('flush', () => {
-      waiting = 0;
+      packets = 0;
+      characters = 0;
     });
-    conn.on('packetCreate', () => {
-      waiting++;
-      if (waiting > LIMITS.waitingPackets) conn.close(true);
+    conn.on('packetCreate', ({ data }: { data?: unknown }) => {
+      packets++;
+      if (typeof data === 'string') characters += data.length;
+      if (packets > LIMITS.waitingPackets || characters > LIMITS.waitingCharacters) conn.close(true);
     });
   };
 
@@ -236,7 +239,7 @@ export function createLive(options: LiveOptions): Live {
   const recheck = async (): Promise<void> => {
     for (const socket of [...io.sockets.sockets.values()]) {
       const { data } = socket;
-      const user = await options.authenticate(data.token);
+      const user = await options.authenticate(data.token, socket.handshake.address);
       if (!user) {
         signOut(socket);
         continue;

@@ -14,8 +14,9 @@ export const LIMITS = {
   sockets: 5000,
   /** From the connection to the credentials, milliseconds. */
   connectTimeoutMs: 10_000,
-  /** Packets that wait for a slow client before it is let go; it may connect again and ask for what it missed. */
+  /** What waits for a slow client before it is let go; it may connect again and ask for what it missed. */
   waitingPackets: 500,
+  waitingCharacters: 2_000_000,
 } as const;
 
 /** A bucket of tokens: `take` is false when a client asks faster than it may. */
