@@ -3,14 +3,20 @@ import { toYeeterError, YeeterError } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
 import { addBenchCommand } from './commands/bench-command.ts';
 import { addCheckCommand } from './commands/check-command.ts';
+import { addCompletionCommand } from './commands/completion-command.ts';
 import { addEchoCommand } from './commands/echo-command.ts';
+import { addApiKeysCommand, addLoginCommands } from './commands/login-command.ts';
+import { addMetricsCommand, addScalingCommand, addWorkersCommand } from './commands/metrics-command.ts';
 import { addMigrateCommand } from './commands/migrate-command.ts';
 import { addQueuesCommand } from './commands/queues-command.ts';
 import { addRunnerCommand } from './commands/runner-command.ts';
+import { addRunsCommand } from './commands/runs-command.ts';
 import { addSendHl7Command } from './commands/send-hl7-command.ts';
+import { allowServerOptionsInFront } from './commands/server-options.ts';
 import { addSinkCommand } from './commands/sink-command.ts';
 import { addStudyCommand } from './commands/study-command.ts';
 import { addTargetsCommand } from './commands/targets-command.ts';
+import { addTemplatesCommand } from './commands/templates-command.ts';
 import { addWorkerCommand } from './commands/worker-command.ts';
 
 /** Usage faults end with 2, everything else that went wrong with 1. */
@@ -23,6 +29,7 @@ const USAGE_CODES = new Set([
   'NAMESPACE_EXHAUSTED',
   'TARGET_REFUSED',
   'DICOM_AE_TITLE',
+  'UNAUTHENTICATED',
 ]);
 
 const EXAMPLES = `
@@ -40,17 +47,34 @@ const program = new Command('yeeter')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
+allowServerOptionsInFront(program);
+
+program.commandsGroup('Load and measure:');
 addBenchCommand(program);
 addCheckCommand(program);
-addSinkCommand(program);
-addSendHl7Command(program);
-addEchoCommand(program);
-addStudyCommand(program);
 addTargetsCommand(program);
+
+program.commandsGroup('Ask a server:');
+addLoginCommands(program);
+addApiKeysCommand(program);
+addTemplatesCommand(program);
+addRunsCommand(program);
+addMetricsCommand(program);
+addWorkersCommand(program);
+addScalingCommand(program);
+
+program.commandsGroup('Processes over RabbitMQ and PostgreSQL:');
 addWorkerCommand(program);
 addRunnerCommand(program);
 addQueuesCommand(program);
 addMigrateCommand(program);
+
+program.commandsGroup('Single tools:');
+addSinkCommand(program);
+addSendHl7Command(program);
+addEchoCommand(program);
+addStudyCommand(program);
+addCompletionCommand(program);
 
 try {
   await program.parseAsync();

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { loadConfig } from './config.ts';
 
 describe('configuration', () => {
-  it('has defaults for everything but the URLs', () => {
+  it('has defaults for everything but addresses and secrets', () => {
     assert.deepEqual(loadConfig({}, {}), {
       rabbitmqUrl: null,
       rabbitmqManagementUrl: null,
@@ -15,6 +15,9 @@ describe('configuration', () => {
       workerGraceMs: 10_000,
       metricLog: false,
       metricsAccess: 'auto',
+      apiUrl: null,
+      apiKey: null,
+      configPath: null,
     });
   });
 

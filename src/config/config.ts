@@ -37,6 +37,12 @@ const ENVIRONMENT = z.object({
   YEETER_METRIC_LOG: z.enum(['json', 'off'], 'is not json or off').default('off'),
   /** Who may scrape the server's metrics: `auto` is this machine and administrators. */
   YEETER_METRICS: z.enum(['auto', 'open', 'closed'], 'is not auto, open or closed').default('auto'),
+  /** The server that the remote commands talk to. */
+  YEETER_API_URL: urlWith('http:', 'https:').optional(),
+  /** Credentials of the remote commands, before those of the file. */
+  YEETER_API_KEY: z.string().optional(),
+  /** File of the remote commands' credentials. */
+  YEETER_CONFIG_PATH: z.string().optional(),
 });
 
 export interface Config {
@@ -51,6 +57,10 @@ export interface Config {
   workerGraceMs: number;
   metricLog: boolean;
   metricsAccess: 'auto' | 'open' | 'closed';
+  apiUrl: string | null;
+  apiKey: string | null;
+  /** Null means `~/.yeeter/config.json`. */
+  configPath: string | null;
 }
 
 /**
@@ -85,6 +95,9 @@ export function loadConfig(
     workerGraceMs: values.WORKER_GRACE_MS,
     metricLog: values.YEETER_METRIC_LOG === 'json',
     metricsAccess: values.YEETER_METRICS,
+    apiUrl: values.YEETER_API_URL ?? null,
+    apiKey: values.YEETER_API_KEY ?? null,
+    configPath: values.YEETER_CONFIG_PATH ?? null,
   });
 }
 

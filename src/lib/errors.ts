@@ -70,6 +70,8 @@ export const ERROR_CODES = {
   LAST_ADMIN: { retryable: false },
   TEMPLATE_IN_USE: { retryable: false },
   SCALING_UNAVAILABLE: { retryable: true },
+  SERVER_REFUSED: { retryable: false },
+  SERVER_ANSWER: { retryable: false },
   INTERNAL: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;
 

@@ -11,7 +11,24 @@ import { createMllpSink, MLLP_FAULTS } from '../../src/sink/mllp-sink.ts';
 import { startYeeter, yeeter } from '../support/cli.ts';
 import { without } from '../support/programs.ts';
 
-const COMMANDS = ['bench', 'check', 'sink', 'send-hl7', 'echo', 'study', 'targets'];
+const COMMANDS = [
+  'bench',
+  'check',
+  'targets',
+  'login',
+  'api-key',
+  'api-keys',
+  'templates',
+  'runs',
+  'metrics',
+  'workers',
+  'scaling',
+  'sink',
+  'send-hl7',
+  'echo',
+  'study',
+  'completion',
+];
 
 const ORDER = [
   'MSH|^~\\&|A|B|C|D|20260105||ORM^O01|ONE|T|2.5.1',

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { checkUidRoot } from '../../dicom/uids.ts';
 
 /** A commander parser of whole numbers within bounds. */
@@ -30,6 +30,16 @@ export function gather(text: string, earlier: readonly string[]): string[] {
 export function uidRoot(text: string): string {
   checkUidRoot(text);
   return text;
+}
+
+/** Ends the help of a group of commands with a text, and that of each of its commands with the examples of its own. */
+export function addExamples(group: Command, text: string): void {
+  group.addHelpText('after', text);
+  for (const command of group.commands) {
+    const start = `  $ yeeter ${group.name()} ${command.name()}`;
+    const own = text.split('\n').filter((line) => line === start || line.startsWith(`${start} `));
+    if (own.length > 0) command.addHelpText('after', ['', 'Examples:', ...own].join('\n'));
+  }
 }
 
 export const MAX_PORT = 65_535;

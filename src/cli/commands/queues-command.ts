@@ -9,7 +9,7 @@ import {
   setMode,
 } from '../queues.ts';
 import { configOf, type DurableFlags, withDurableUrls } from './durable-options.ts';
-import { wholeNumber } from './options.ts';
+import { addExamples, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -18,15 +18,14 @@ Examples:
   $ yeeter queues requeue yeeter.simulation.orders --all
   $ yeeter queues requeue yeeter.simulation.orders --job 5b0c1e9e-7a39-8d0b-9d1e-0c7f4c8f6a11
   $ yeeter queues purge yeeter.simulation.orders --dead --count 12
-  $ yeeter queues pause yeeter.simulation.orders`;
+  $ yeeter queues pause yeeter.simulation.orders
+  $ yeeter queues resume yeeter.simulation.orders
+  $ yeeter queues drain yeeter.simulation.orders --no-wait`;
 
 const optionsOf = (flags: DurableFlags): QueueCommandOptions => ({ config: configOf(flags) });
 
 export function addQueuesCommand(program: Command): void {
-  const queues = program
-    .command('queues')
-    .description('look at and maintain the queues on RabbitMQ')
-    .addHelpText('after', EXAMPLES);
+  const queues = program.command('queues').description('look at and maintain the queues on RabbitMQ');
   const sub = (name: string, description: string): Command =>
     withDurableUrls(queues.command(name)).description(description);
 
@@ -75,4 +74,5 @@ export function addQueuesCommand(program: Command): void {
     .action((queue: string, flags: DurableFlags & { wait: boolean }) =>
       drainQueue(queue, { ...optionsOf(flags), wait: flags.wait }),
     );
+  addExamples(queues, EXAMPLES);
 }

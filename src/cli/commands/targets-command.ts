@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_MAX_ASSOCIATIONS } from '../../domain/target-guard.ts';
 import { parseDicomAddress, parseHostPort } from '../address.ts';
 import { addTarget, listTargets, removeTarget } from '../targets.ts';
-import { wholeNumber } from './options.ts';
+import { addExamples, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
 Load against the wrong system hurts patients: what is not on this machine is refused until somebody registers it
@@ -11,7 +11,8 @@ here as a test system and answers for it.
 Examples:
   $ yeeter targets add PACSTEST@pacs-test.example.org:104 --owner "J. Smith" --expires 2026-12-31
   $ yeeter targets add ris-test.example.org:2575 --owner "J. Smith" --max-rate 50
-  $ yeeter targets list`;
+  $ yeeter targets list
+  $ yeeter targets remove ris-test.example.org:2575`;
 
 const DEFAULT_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -32,8 +33,7 @@ function address(text: string): { aeTitle: string | null; host: string; port: nu
 export function addTargetsCommand(program: Command): void {
   const targets = program
     .command('targets')
-    .description('register the test systems that load may be sent to')
-    .addHelpText('after', EXAMPLES);
+    .description('register the test systems that load may be sent to');
   targets
     .command('add')
     .description('register a test system, or renew its registration')
@@ -70,4 +70,5 @@ export function addTargetsCommand(program: Command): void {
     .argument('<address>', 'AET@HOST:PORT or HOST:PORT')
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
     .action((text: string, flags: { data: string }) => removeTarget(flags.data, address(text)));
+  addExamples(targets, EXAMPLES);
 }
