@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { ON_FAILURE } from '../../domain/template.ts';
 import { parseDicomAddress, parseHostPort } from '../address.ts';
-import { bench } from '../bench.ts';
 import { configOf } from './durable-options.ts';
 import { gather, isoTime, uidRoot, wholeNumber } from './options.ts';
 
@@ -59,6 +58,7 @@ export function addBenchCommand(program: Command): void {
     .option('--quiet', 'print nothing but faults', false)
     .addHelpText('after', EXAMPLES)
     .action(async (templateFile: string, flags) => {
+      const { bench } = await import('../bench.ts');
       process.exitCode = await bench({
         templateFile,
         resume: flags.resume ?? null,

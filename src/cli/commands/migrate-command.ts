@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { requireDatabaseUrl } from '../../roles/durable-shape.ts';
-import { migratePostgres } from '../../storage/postgres/migrate-postgres.ts';
 import { configOf, type DurableFlags, withDatabaseUrl } from './durable-options.ts';
 
 const EXAMPLES = `
@@ -14,6 +12,8 @@ export function addMigrateCommand(program: Command): void {
     .description('make or bring up to date the tables in PostgreSQL')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: DurableFlags) => {
+      const { requireDatabaseUrl } = await import('../../roles/durable-shape.ts');
+      const { migratePostgres } = await import('../../storage/postgres/migrate-postgres.ts');
       await migratePostgres(requireDatabaseUrl(configOf(flags)));
       process.stdout.write('the tables are up to date\n');
     });

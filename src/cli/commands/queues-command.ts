@@ -1,13 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import {
-  drainQueue,
-  inspectQueue,
-  listQueues,
-  purgeQueue,
-  type QueueCommandOptions,
-  requeueDead,
-  setMode,
-} from '../queues.ts';
+import type { Command } from 'commander';
+import { YeeterError } from '../../lib/errors.ts';
+import type { QueueCommandOptions } from '../queues.ts';
 import { configOf, type DurableFlags, withDurableUrls } from './durable-options.ts';
 import { addExamples, wholeNumber } from './options.ts';
 
@@ -22,6 +15,9 @@ Examples:
   $ yeeter queues resume yeeter.simulation.orders
   $ yeeter queues drain yeeter.simulation.orders --no-wait`;
 
+/** Loaded when it is needed: other commands start without drivers of brokers and databases. */
+const load = (): Promise<typeof import('../queues.ts')> => import('../queues.ts');
+
 const optionsOf = (flags: DurableFlags): QueueCommandOptions => ({ config: configOf(flags) });
 
 export function addQueuesCommand(program: Command): void {
@@ -31,25 +27,25 @@ export function addQueuesCommand(program: Command): void {
 
   sub('list', 'depth, consumers, rates and dead letters of every queue that runs use')
     .option('--json', 'for programs', false)
-    .action((flags: DurableFlags & { json: boolean }) =>
-      listQueues({ ...optionsOf(flags), json: flags.json }),
+    .action(async (flags: DurableFlags & { json: boolean }) =>
+      (await load()).listQueues({ ...optionsOf(flags), json: flags.json }),
     );
   sub('inspect', 'dead jobs of a queue, from the ledger: why, when, how often')
     .argument('<queue>')
     .option('--limit <count>', 'newest first', wholeNumber(1, 10_000), 50)
     .option('--json', 'for programs', false)
-    .action((queue: string, flags: DurableFlags & { limit: number; json: boolean }) =>
-      inspectQueue(queue, { ...optionsOf(flags), limit: flags.limit, json: flags.json }),
+    .action(async (queue: string, flags: DurableFlags & { limit: number; json: boolean }) =>
+      (await load()).inspectQueue(queue, { ...optionsOf(flags), limit: flags.limit, json: flags.json }),
     );
   sub('requeue', 'give dead jobs another life, in their own queue')
     .argument('<queue>')
     .option('--all', 'all of them', false)
     .option('--job <id>', 'one job (may be repeated)', (id: string, ids: string[] = []) => [...ids, id])
-    .action((queue: string, flags: DurableFlags & { all: boolean; job?: string[] }) => {
+    .action(async (queue: string, flags: DurableFlags & { all: boolean; job?: string[] }) => {
       if (flags.all === (flags.job !== undefined)) {
-        throw new InvalidArgumentError('say either --all or --job ID.');
+        throw new YeeterError('USAGE', 'say either --all or --job ID');
       }
-      return requeueDead(queue, flags.job ?? 'all', optionsOf(flags));
+      await (await load()).requeueDead(queue, flags.job ?? 'all', optionsOf(flags));
     });
   sub('purge', 'take jobs away for good; asks for their number')
     .argument('<queue>')
@@ -59,20 +55,24 @@ export function addQueuesCommand(program: Command): void {
       'the number that "queues list" shows, to say that it is meant',
       wholeNumber(0, 2 ** 53 - 1),
     )
-    .action((queue: string, flags: DurableFlags & { dead: boolean; count?: number }) =>
-      purgeQueue(queue, { ...optionsOf(flags), dead: flags.dead, count: flags.count ?? null }),
+    .action(async (queue: string, flags: DurableFlags & { dead: boolean; count?: number }) =>
+      (await load()).purgeQueue(queue, { ...optionsOf(flags), dead: flags.dead, count: flags.count ?? null }),
     );
   sub('pause', 'workers leave the queue alone; publishing goes on')
     .argument('<queue>')
-    .action((queue: string, flags: DurableFlags) => setMode(queue, 'paused', optionsOf(flags)));
+    .action(async (queue: string, flags: DurableFlags) =>
+      (await load()).setMode(queue, 'paused', optionsOf(flags)),
+    );
   sub('resume', 'workers take the queue up again')
     .argument('<queue>')
-    .action((queue: string, flags: DurableFlags) => setMode(queue, 'open', optionsOf(flags)));
+    .action(async (queue: string, flags: DurableFlags) =>
+      (await load()).setMode(queue, 'open', optionsOf(flags)),
+    );
   sub('drain', 'runs start nothing new for the queue; waits until what is there is done')
     .argument('<queue>')
     .option('--no-wait', 'return at once')
-    .action((queue: string, flags: DurableFlags & { wait: boolean }) =>
-      drainQueue(queue, { ...optionsOf(flags), wait: flags.wait }),
+    .action(async (queue: string, flags: DurableFlags & { wait: boolean }) =>
+      (await load()).drainQueue(queue, { ...optionsOf(flags), wait: flags.wait }),
     );
   addExamples(queues, EXAMPLES);
 }

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { openDurableShape } from '../../roles/durable-shape.ts';
-import { openMetricLines } from '../../roles/metric-lines.ts';
-import { startRunnerRole } from '../../roles/runner-role.ts';
 import {
   configOf,
   type DurableFlags,
@@ -28,6 +25,9 @@ export function addRunnerCommand(program: Command): void {
     .option('--quiet', 'print nothing but faults', false)
     .addHelpText('after', EXAMPLES)
     .action(async (flags: DurableFlags & { maxRuns: number; studies?: string; quiet: boolean }) => {
+      const { openDurableShape } = await import('../../roles/durable-shape.ts');
+      const { openMetricLines } = await import('../../roles/metric-lines.ts');
+      const { startRunnerRole } = await import('../../roles/runner-role.ts');
       const log = flags.quiet ? () => {} : logLine;
       const config = configOf(flags);
       const processId = `runner-${process.pid}-${randomUUID().slice(0, 8)}`;

@@ -12,7 +12,6 @@ import {
   startRun,
 } from '../remote/runs.ts';
 import { openClient } from '../remote/session.ts';
-import { watchRun } from '../remote/watch.ts';
 import { addExamples, gather, wholeNumber } from './options.ts';
 import { serverFlags, withFormat, withServer } from './server-options.ts';
 
@@ -113,6 +112,7 @@ function addStartCommand(runs: Command): void {
       const id = await startRun(client, template, flags);
       const { captureMetrics: capture } = flags;
       if (!flags.watch && capture === undefined) return;
+      const { watchRun } = await import('../remote/watch.ts');
       process.exitCode = await watchRun({
         client,
         runId: id,
@@ -136,6 +136,7 @@ function addWatchCommand(runs: Command): void {
       const connection = serverFlags(watch);
       if (!flags.follow) return showRun(id, { ...connection, format: flags.format, events: DEFAULT_TAIL });
       const { captureMetrics: capture } = flags;
+      const { watchRun } = await import('../remote/watch.ts');
       process.exitCode = await watchRun({
         client: await openClient(connection),
         runId: id,

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { MODALITIES } from '../../domain/modality.ts';
-import { makeStudy } from '../study.ts';
 import { uidRoot, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
@@ -23,6 +22,7 @@ export function addStudyCommand(program: Command): void {
     .requiredOption('--out <dir>', 'folder of the files')
     .addHelpText('after', EXAMPLES)
     .action(async (flags) => {
+      const { makeStudy } = await import('../study.ts');
       await makeStudy({
         modality: flags.modality,
         count: flags.typical ? 'typical' : flags.count,

@@ -2,9 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { DEFAULT_QUEUE } from '../../domain/template.ts';
 import { VERSION } from '../../lib/version.ts';
-import { openDurableShape } from '../../roles/durable-shape.ts';
-import { openMetricLines } from '../../roles/metric-lines.ts';
-import { startWorkerRole } from '../../roles/worker-role.ts';
 import {
   configOf,
   type DurableFlags,
@@ -38,6 +35,9 @@ export function addWorkerCommand(program: Command): void {
     .option('--quiet', 'print nothing but faults', false)
     .addHelpText('after', EXAMPLES)
     .action(async (flags: WorkerFlags) => {
+      const { openDurableShape } = await import('../../roles/durable-shape.ts');
+      const { openMetricLines } = await import('../../roles/metric-lines.ts');
+      const { startWorkerRole } = await import('../../roles/worker-role.ts');
       const config = configOf(flags, {
         WORKER_PREFETCH: flags.prefetch,
         WORKER_CONCURRENCY: flags.concurrency,
