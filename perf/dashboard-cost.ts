@@ -5,8 +5,12 @@
  *   node perf/dashboard-cost.ts [--patients 30000] [--repetitions 7] [--json]
  */
 import { parseArgs } from 'node:util';
-import { startEmbeddedRun } from '../src/roles/embedded.ts';
+import { isOver } from '../src/domain/run-state.ts';
+import { DEFAULT_QUEUE } from '../src/domain/template.ts';
+import { delay } from '../src/lib/lifecycle.ts';
+import { startEngineHost } from '../src/roles/engine-host.ts';
 import { startSinkProcess } from '../src/roles/sink-process.ts';
+import type { ServerStore } from '../src/storage/server-port.ts';
 import { TEST_IDENTITY } from '../test/support/job.ts';
 import { templateFrom } from '../test/support/run.ts';
 import { type LiveLoad, openLiveLoad } from './support/live-load.ts';
@@ -30,13 +34,17 @@ interface Measured {
   watcherCpuSeconds: number;
 }
 
+async function untilOver(store: ServerStore, runId: number): Promise<void> {
+  while (!isOver((await store.runSummary(runId)).status)) await delay(50);
+}
+
 async function measure(
   load: LiveLoad,
   mllpPort: number,
   patients: number,
   watched: boolean,
 ): Promise<Measured> {
-  const { opened, store, live, url } = load;
+  const { store, live, url } = load;
   const mllp = { name: 'mllp', endpointType: 'MLLP', hostname: '127.0.0.1', port: mllpPort } as const;
   const endpoints = { mllp: { ...mllp, aeTitle: null, callingAeTitle: null } };
   const namespace = await store.claimNamespaces(1);
@@ -53,15 +61,14 @@ async function measure(
     limits: {},
   });
   const watchers = watched ? await startWatchers(url, [run.id], 1) : null;
-  const { id: deploymentId } = await store.deployment();
-  const input = { runId: run.id, deploymentId, endpoints, limits: {}, resumed: false, studyDir: null };
   const before = process.cpuUsage();
-  const { fault } = await startEmbeddedRun(opened, input, live).ended;
+  live.publish({ kind: 'run_created', runId: run.id });
+  await untilOver(store, run.id);
   const { user, system } = process.cpuUsage(before);
   const heard = await watchers?.stop();
   const { startedAtMs, completedAtMs } = await store.getRun(run.id);
   const { completed } = await store.runTotals(run.id);
-  if (fault || completed !== patients) throw new Error(`only ${completed} of ${patients}: ${fault?.message}`);
+  if (completed !== patients) throw new Error(`only ${completed} of ${patients}`);
   await store.deleteRuns([run.id]);
   return {
     ordersPerSecond: (patients * 1000) / (completedAtMs! - startedAtMs!),
@@ -80,6 +87,12 @@ const { values } = parseArgs({
 });
 const patients = Number(values.patients);
 await using load = await openLiveLoad();
+const { id: deploymentId } = await load.store.deployment();
+await using _host = await startEngineHost({
+  ...{ store: load.opened, live: load.live, deploymentId, defaultQueue: DEFAULT_QUEUE, workers: 1 },
+  ...{ concurrency: 16, prefetch: 64, graceMs: 5000, studyDir: null, metricLog: false },
+  log: (line) => console.error(line),
+});
 await using sink = await startSinkProcess();
 const { mllpPort } = sink.ports;
 await measure(load, mllpPort, 3000, false);

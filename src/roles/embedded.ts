@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { YeeterError } from '../lib/errors.ts';
 import { workerEntry } from '../lib/worker-entry.ts';
-import type { LocalLive } from '../live/local-live.ts';
 import type { PgliteStore } from '../storage/pglite/open-pglite-store.ts';
 import type {
   EngineCommand,
@@ -27,18 +26,14 @@ export interface EmbeddedRun {
   ended: Promise<EmbeddedEnd>;
 }
 
-export type EmbeddedInput = Omit<EngineInput, 'storagePort' | 'livePort'>;
+export type EmbeddedInput = Omit<EngineInput, 'storagePort'>;
 
-/**
- * Starts the engine's thread, which talks to the storage thread directly.
- * @param live where what changes is told of; without it nobody is
- */
-export function startEmbeddedRun(store: PgliteStore, input: EmbeddedInput, live?: LocalLive): EmbeddedRun {
+/** Starts the engine's thread, which talks to the storage thread directly. */
+export function startEmbeddedRun(store: PgliteStore, input: EmbeddedInput): EmbeddedRun {
   const storagePort = store.connectPort();
-  const livePort = live?.connectPort() ?? null;
   const worker = new Worker(workerEntry(import.meta.url, './engine-thread'), {
-    workerData: { ...input, storagePort, livePort } satisfies EngineInput,
-    transferList: livePort ? [storagePort, livePort] : [storagePort],
+    workerData: { ...input, storagePort } satisfies EngineInput,
+    transferList: [storagePort],
   });
   const listeners: ((message: Exclude<EngineMessage, { type: 'ended' }>) => void)[] = [];
   const ended = new Promise<EmbeddedEnd>((resolve, reject) => {

@@ -7,8 +7,6 @@ export interface EngineInput {
   deploymentId: string;
   /** To the storage thread. */
   storagePort: MessagePort;
-  /** To whoever watches; null when nobody can. */
-  livePort: MessagePort | null;
   /** Every endpoint that the template names, resolved. */
   endpoints: Readonly<Record<string, Endpoint>>;
   /** By endpoint name. */

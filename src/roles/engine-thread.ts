@@ -2,7 +2,6 @@ import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { loadConfig } from '../config/config.ts';
 import { systemClock } from '../lib/clock.ts';
 import { toYeeterError } from '../lib/errors.ts';
-import { connectLive } from '../live/local-live.ts';
 import { createStoreClient } from '../storage/pglite/store-client.ts';
 import { createEngine } from './engine.ts';
 import type { EngineCommand, EngineInput, EngineMemory, EngineMessage } from './engine-protocol.ts';
@@ -19,11 +18,9 @@ const store = createStoreClient(input.storagePort);
 // Unique for each life, or the windows of two lives in one second would be taken for one.
 const processId = `${process.pid}-${threadId}-${Date.now().toString(36)}`;
 const metricLog = openMetricLines(loadConfig(), processId, systemClock);
-const live = input.livePort && connectLive(input.livePort);
 const engine = await createEngine(input, store, processId, {
   onDrawn: (drawn, underWay) => post({ type: 'drawing', drawn, underWay }),
   metricLog,
-  live,
 });
 const memory = (): EngineMemory => {
   const { heapUsed, external } = process.memoryUsage();
@@ -53,7 +50,6 @@ try {
 } finally {
   clearInterval(progressTimer);
   await engine.close();
-  await live?.close();
   await metricLog?.close();
   port.close();
   input.storagePort.close();

@@ -6,8 +6,6 @@ import { systemClock } from '../lib/clock.ts';
 import { YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
-import { announceChanges, announceJobs } from '../live/announce.ts';
-import type { LivePort } from '../live/port.ts';
 import { createHealthSampler } from '../metrics/health.ts';
 import type { MetricLog } from '../metrics/metric-log.ts';
 import { createRecorder } from '../metrics/recorder.ts';
@@ -43,16 +41,14 @@ export interface EngineListeners {
   /** Pictures, before the run begins. */
   onDrawn?: (drawn: number, underWay: number) => void;
   metricLog?: MetricLog | null;
-  live?: LivePort | null;
 }
 
 export async function createEngine(
-  input: Omit<EngineInput, 'storagePort' | 'livePort'>,
-  plainStore: StoragePort,
+  input: Omit<EngineInput, 'storagePort'>,
+  store: StoragePort,
   processId: string,
-  { onDrawn, metricLog = null, live = null }: EngineListeners = {},
+  { onDrawn, metricLog = null }: EngineListeners = {},
 ): Promise<Engine> {
-  const store = live ? announceChanges(plainStore, live) : plainStore;
   const run = await store.getRun(input.runId);
   const clock = systemClock;
   const recorder = createRecorder({ runId: run.id, processId, clock, metricLog });
@@ -68,8 +64,7 @@ export async function createEngine(
   const places = createSemaphore(run.concurrency);
   const tracker = createRunTracker(places.release);
   const studies = createStudyFactory(onDrawn ? { onDrawn } : {});
-  const memoryQueue = createMemoryQueue();
-  const queue = live ? announceJobs(memoryQueue, live) : memoryQueue;
+  const queue = createMemoryQueue();
   const session = createRunSession({
     run,
     endpoints: input.endpoints,

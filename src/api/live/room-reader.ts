@@ -1,3 +1,4 @@
+import { asyncQueues } from '../../domain/async-queues.ts';
 import { isOver, type RunStatus } from '../../domain/run-state.ts';
 import type { Template } from '../../domain/template.ts';
 import type { QueuedJob } from '../../live/port.ts';
@@ -81,7 +82,7 @@ export function createRoomReader(options: RoomReaderOptions): RoomReader {
 
   const open = async (): Promise<void> => {
     template = (await store.getRun(runId)).template;
-    queues = template.steps.filter(({ execution }) => execution === 'async').map(({ queue }) => queue);
+    queues = asyncQueues(template);
     const newest = await store.eventWindow(runId, { limit: FIRST_EVENTS, offset: 0, order: 'desc' });
     const ids = newest.events.map(({ id }) => id);
     events = createIdTail(ids.length > 0 ? Math.min(...ids) - 1 : 0, { now });
