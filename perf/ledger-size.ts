@@ -17,20 +17,11 @@ import { newRun } from '../test/conformance/ledger-rows.ts';
 import { startPrivatePostgres } from '../test/support/postgres.ts';
 import { fillJobs, fillWindows } from './support/seed-ledger.ts';
 import { spread } from './support/spread.ts';
+import { timesMs } from './support/times.ts';
 
 const JOBS_PER_SECOND = 6_000;
 const PAGE = 500;
 const DURABLE = ['fsync = on', 'synchronous_commit = on', 'full_page_writes = on'];
-
-async function timesMs(repetitions: number, work: () => Promise<unknown>): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < repetitions; i++) {
-    const startedAt = performance.now();
-    await work();
-    times.push(performance.now() - startedAt);
-  }
-  return times;
-}
 
 async function tableBytes(databaseUrl: string): Promise<Record<string, number>> {
   const client = new pg.Client({ connectionString: databaseUrl });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DEFAULT_QUEUE, type Step } from '../../src/domain/template.ts';
 import type { LedgerBatch, NewRun, StoragePort } from '../../src/storage/port.ts';
 import {
   attemptRow,
@@ -68,7 +69,7 @@ export function fillJobs(store: StoragePort, runId: number, fill: Fill): Promise
   });
 }
 
-export function fillEvents(store: StoragePort, runId: number, fill: Fill): Promise<void> {
+function fillEvents(store: StoragePort, runId: number, fill: Fill): Promise<void> {
   return inBatches(fill, async (first, count) => {
     const events = Array.from({ length: count }, (_, i) => {
       const iteration = first + i;
@@ -99,13 +100,20 @@ export interface SeedOptions {
   run?: Partial<NewRun>;
 }
 
+/** The jobs of the rows, so that a run tells the queue that it has. */
+const STEP: Step = {
+  ...{ stepOrder: 1, stepType: 'WAIT', parameters: { durationSeconds: 1 }, label: null, execution: 'async' },
+  ...{ queue: DEFAULT_QUEUE, jobType: null, retry: null, metadata: {}, repeat: { count: 1, delayMs: 0 } },
+};
+
 /** The ledger of a server that has been in use for long, in either database. */
 export async function seedLedger(
   store: StoragePort,
   { attempts, runs, run = {} }: SeedOptions,
 ): Promise<{ large: number; small: number[] }> {
+  const template = { ...newRun().template, steps: [STEP] };
   const made = async (): Promise<number> => {
-    const { id } = await store.createRun(newRun(run));
+    const { id } = await store.createRun(newRun({ template, ...run }));
     await store.transitionRun(id, 'start');
     return id;
   };

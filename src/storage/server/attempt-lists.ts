@@ -19,15 +19,19 @@ const RUNS_PAGE = 1_000;
 /** Of those, how many are read first; mostly one has all that is wanted. */
 const FIRST_RUNS = 8;
 
-/** Conditions on an attempt itself. What is not a parameter lets the planner see which index holds it. */
+/**
+ * Conditions on an attempt itself. In `coalesce` the planner does not guess that few rows satisfy them, which would
+ * make it read a whole run and sort it rather than go from its end; bare and without a parameter, it sees the index of
+ * those that failed.
+ */
 function wanted(filter: AttemptFilter): SQL | undefined {
   return and(
     filter.runId === undefined ? undefined : eq(runId, filter.runId),
-    filter.queue === undefined ? undefined : eq(queue, filter.queue),
+    filter.queue === undefined ? undefined : sql`coalesce(${queue} = ${filter.queue}, false)`,
     filter.success === undefined
       ? undefined
       : filter.success
-        ? sql`${outcome} = 'success'`
+        ? sql`coalesce(${outcome} = 'success', false)`
         : sql`${outcome} <> 'success'`,
     filter.beforeId === undefined ? undefined : lt(id, filter.beforeId),
   );

@@ -43,9 +43,9 @@ export function createRunRows({ database }: ServerPartDeps): Pick<ServerPort, Ro
     },
 
     deadJobPage: (queue, page) =>
-      database.query(async (queries) => ({
-        total: await countDeadJobs(queries, { queue }),
-        jobs: await listDeadJobs(queries, { queue }, page),
+      database.change(async (_, tx) => ({
+        total: await countDeadJobs(tx, { queue }),
+        jobs: await listDeadJobs(tx, { queue }, page),
       })),
   };
 }
