@@ -4,13 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Socket } from 'socket.io-client';
+import { createSystemState } from '../../src/api/live/system-state.ts';
+import { createPrometheus } from '../../src/api/prometheus/prometheus.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { announceChanges } from '../../src/live/announce.ts';
 import { createLocalLive, type LocalLive } from '../../src/live/local-live.ts';
 import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { EventRow, RunRecord } from '../../src/storage/port.ts';
 import type { ServerStore } from '../../src/storage/server-port.ts';
-import { attemptRow, batchOf, eventRow, newRun } from '../conformance/ledger-rows.ts';
+import {
+  attemptRow,
+  batchOf,
+  eventRow,
+  iterationRow,
+  newRun,
+  windowRow,
+} from '../conformance/ledger-rows.ts';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { templateFrom } from '../support/run.ts';
 import { until } from '../support/until.ts';
@@ -452,6 +462,46 @@ describe('live', () => {
       control_id: 'A1',
       sending_app: 'YEETER',
     });
+  });
+
+  it('counts for Prometheus what the ledger holds of new runs', async () => {
+    const queues = { list: async () => [] };
+    const log = (line: string): void => assert.fail(line);
+    const clock = systemClock;
+    let nowMs = 0;
+    await using prometheus = createPrometheus({
+      store,
+      systemState: createSystemState({ store, queues, clock, log }),
+      sockets: () => server.sockets(),
+      droppedLines: () => 0,
+      now: () => nowMs,
+      log,
+    });
+    const scrape = (): Promise<string> => {
+      nowMs += 1e6;
+      return prometheus.text();
+    };
+    await scrape();
+    const run = await createRun();
+    await store.transitionRun(run.id, 'start');
+    await store.writeLedger(
+      batchOf({
+        attempts: [attemptRow(run.id), attemptRow(run.id, { outcome: 'dead' })],
+        iterations: [iterationRow(run.id, 1)],
+        windows: [windowRow(run.id, 7, { series: 'order_ack', okCount: 4, failedCount: 1 })],
+      }),
+    );
+    await scrape();
+    await store.transitionRun(run.id, 'over_ok', { startedIterations: 1 });
+    const text = await scrape();
+    for (const line of [
+      'yeeter_jobs_queued_total 2',
+      'yeeter_jobs_settled_total{outcome="dead"} 1',
+      'yeeter_operations_total{series="order_ack",result="success"} 4',
+      'yeeter_operations_total{series="order_ack",result="failure"} 1',
+      'yeeter_runs_finished_total{status="COMPLETED"} 1',
+    ])
+      assert.ok(text.split('\n').includes(line), `${line}\n${text}`);
   });
 
   it('serves the client of browsers', async () => {

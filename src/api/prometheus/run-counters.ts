@@ -27,7 +27,7 @@ const BOUNDED_SERIES = new Set(Object.keys(SERIES));
 type Figures = ReadonlyMap<string, Omit<Increase, 'by'> & { value: number }>;
 
 /** Every count of a run that only grows, by a key of metric and labels. */
-export function figuresOf(totals: RunTotals, status: RunStatus): Figures {
+function figuresOf(totals: RunTotals, status: RunStatus): Figures {
   const figures = new Map<string, Omit<Increase, 'by'> & { value: number }>();
   const count = (metric: PrometheusMetric, value: number, labels: Record<string, string> = {}): void => {
     figures.set(`${metric} ${Object.values(labels).join(' ')}`, { metric, labels, value });
