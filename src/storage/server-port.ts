@@ -1,7 +1,7 @@
 import type { EndpointType } from '../domain/endpoint.ts';
 import type { RunStatus } from '../domain/run-state.ts';
 import type { CoordinationPort, DeadJob } from './coordination-port.ts';
-import type { EventStatus, RunRecord, RunTotals, StoredAttempt, StoredEvent } from './port.ts';
+import type { EventStatus, RunTotals, StoredAttempt, StoredEvent } from './port.ts';
 
 export interface NewUser {
   username: string;
@@ -224,7 +224,8 @@ export interface ListenerPage {
 
 /**
  * What the server keeps beside the ledger. Methods are units of work, like those of `StoragePort`. Names and mail
- * addresses of users are unique without regard to case; names of generators, endpoints and templates need not be.
+ * addresses of users are unique without regard to case; names of generators, endpoints and templates need not be. Text
+ * that a database cannot hold (NUL) is replaced by U+FFFD.
  */
 export interface ServerPort {
   /** The first user becomes administrator, whatever comes at once. @throws {YeeterError} NAME_TAKEN */
@@ -274,9 +275,15 @@ export interface ServerPort {
   listRunSummaries(filter: RunFilter): Promise<RunSummary[]>;
   /** @throws {YeeterError} RUN_NOT_FOUND */
   runSummary(runId: number): Promise<RunSummary>;
-  /** Totals of several runs; those of runs that were over a minute ago are kept, and cheap. By run id, in no order. */
+  /**
+   * Totals of several runs, in no order; runs that are not there are left out. Those of runs that were over a minute
+   * ago are kept, and cheap: rows that come later than that are not in them.
+   */
   totalsOfRuns(runIds: readonly number[]): Promise<RunTotals[]>;
-  /** With every row of them. Runs that are not over stay. @returns the ids of those that were deleted */
+  /**
+   * With every row of them, which takes seconds for a run of a million jobs; the runs themselves are gone at once. Runs
+   * that are not over stay. @returns the ids of those that were deleted
+   */
   deleteRuns(runIds: readonly number[]): Promise<number[]>;
 
   /** A window of a run's stored events, ascending. */
@@ -320,5 +327,3 @@ export interface ServerPort {
 
 /** The whole store, as the server uses it. */
 export interface ServerStore extends CoordinationPort, ServerPort {}
-
-export type { RunRecord };
