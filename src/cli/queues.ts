@@ -1,46 +1,25 @@
 import { createInterface } from 'node:readline/promises';
-import type { Config } from '../config/config.ts';
-import { DEFAULT_QUEUE } from '../domain/template.ts';
 import { YeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
-import type { QueueAdmin } from '../queue/admin-port.ts';
 import type { QueueDepth } from '../queue/port.ts';
-import { type DurableShape, openDurableShape } from '../roles/durable-shape.ts';
-import { createQueueAdmin } from '../roles/queue-admin.ts';
 import type { DeadJob, QueueMode } from '../storage/coordination-port.ts';
 import { formatCount, formatRate, formatTable } from './format.ts';
-
-export interface QueueCommandOptions {
-  config: Config;
-}
+import type { QueueDesk } from './queue-desk.ts';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const warn = (line: string): void => void process.stderr.write(`${line}\n`);
-
-const open = ({ config }: QueueCommandOptions): Promise<DurableShape> =>
-  openDurableShape(config, 'yeeter queues', warn);
-
-const adminOf = (shape: DurableShape, { config }: QueueCommandOptions): QueueAdmin =>
-  createQueueAdmin({
-    ...shape,
-    defaultQueue: config.orderQueue ?? DEFAULT_QUEUE,
-    actor: 'yeeter queues',
-  });
 
 const RATE_INTERVAL_MS = 1000;
 
 const waiting = (depth: QueueDepth): number => depth.ready + depth.delayed + depth.unacknowledged;
 
-export async function listQueues(options: QueueCommandOptions & { json: boolean }): Promise<void> {
-  await using shape = await open(options);
-  const admin = adminOf(shape, options);
+export async function listQueues({ admin }: QueueDesk, { json }: { json: boolean }): Promise<void> {
   const before = new Map((await admin.list()).map((status) => [status.queue, waiting(status)]));
   await delay(RATE_INTERVAL_MS);
   const rows = (await admin.list()).map((status) => ({
     ...status,
     changePerSecond: ((waiting(status) - (before.get(status.queue) ?? 0)) * 1000) / RATE_INTERVAL_MS,
   }));
-  if (options.json) return say(JSON.stringify(rows, null, 2));
+  if (json) return say(JSON.stringify(rows, null, 2));
   const header = [
     ...['queue', 'ready', 'delayed', 'unacked', 'consumers'],
     ...['change/s', 'published/s', 'acked/s', 'dead', 'mode'],
@@ -65,11 +44,11 @@ export async function listQueues(options: QueueCommandOptions & { json: boolean 
 }
 
 export async function inspectQueue(
+  desk: QueueDesk,
   queue: string,
-  options: QueueCommandOptions & { limit: number; json: boolean },
+  options: { limit: number; json: boolean },
 ): Promise<void> {
-  await using shape = await open(options);
-  const dead = await shape.store.deadJobs({ queue, limit: options.limit });
+  const dead = await desk.deadJobs(queue, options.limit);
   if (options.json) return say(JSON.stringify(dead, null, 2));
   if (dead.length === 0) return say(`${queue}: no dead jobs in the ledger`);
   const header = ['job', 'run', 'patient', 'attempts', 'died at', 'code', 'requeued'];
@@ -99,12 +78,11 @@ function reasons(dead: readonly DeadJob[]): Map<string, number> {
 }
 
 export async function requeueDead(
+  { admin }: QueueDesk,
   queue: string,
   jobIds: readonly string[] | 'all',
-  options: QueueCommandOptions,
 ): Promise<void> {
-  await using shape = await open(options);
-  const done = await adminOf(shape, options).requeueDead(queue, jobIds);
+  const done = await admin.requeueDead(queue, jobIds);
   const { requeued, runIds } = done;
   say(
     `requeued ${formatCount(requeued)} jobs of ${queue}${runIds.length > 0 ? `, runs ${runIds.join(', ')}` : ''}`,
@@ -116,19 +94,18 @@ export async function requeueDead(
 }
 
 export async function purgeQueue(
+  { admin, depth }: QueueDesk,
   queue: string,
-  options: QueueCommandOptions & { dead: boolean; count: number | null },
+  options: { dead: boolean; count: number | null },
 ): Promise<void> {
-  await using shape = await open(options);
-  const [depth] = await shape.queue.depth([queue]);
-  const present = options.dead ? depth!.dead : depth!.ready + depth!.delayed;
+  const { dead, ready, delayed } = await depth(queue);
+  const present = options.dead ? dead : ready + delayed;
   const what = options.dead ? 'dead letters' : 'waiting jobs';
   const typed = options.count ?? (await askForCount(queue, present, what));
   if (typed !== present) {
     const message = `${queue} holds ${present} ${what}, not ${typed}: nothing was purged`;
     throw new YeeterError('QUEUE_COUNT_CHANGED', message);
   }
-  const admin = adminOf(shape, options);
   const purged = options.dead ? await admin.purgeDead(queue, present) : await admin.purge(queue, present);
   say(`purged ${formatCount(purged)} ${what} of ${queue}`);
 }
@@ -149,24 +126,22 @@ const DONE: Record<QueueMode, string> = {
   draining: 'draining: runs start nothing new for it',
 };
 
-export async function setMode(queue: string, mode: QueueMode, options: QueueCommandOptions): Promise<void> {
-  await using shape = await open(options);
-  await shape.store.setQueueMode(queue, mode);
+export async function setMode({ admin }: QueueDesk, queue: string, mode: QueueMode): Promise<void> {
+  await admin.setMode(queue, mode);
   say(`${queue} is ${DONE[mode]}`);
 }
 
 const DRAIN_POLL_MS = 1000;
 
 export async function drainQueue(
+  { admin, depth }: QueueDesk,
   queue: string,
-  options: QueueCommandOptions & { wait: boolean },
+  options: { wait: boolean },
 ): Promise<void> {
-  await using shape = await open(options);
-  await shape.store.setQueueMode(queue, 'draining');
+  await admin.setMode(queue, 'draining');
   say(`${queue} is ${DONE.draining}; "yeeter queues resume ${queue}" opens it again`);
   for (let last = -1; options.wait; await delay(DRAIN_POLL_MS)) {
-    const [depth] = await shape.queue.depth([queue]);
-    const left = waiting(depth!);
+    const left = waiting(await depth(queue));
     if (left !== last) say(`${formatCount(left)} jobs left`);
     if (left === 0) return;
     last = left;

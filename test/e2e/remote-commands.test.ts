@@ -328,13 +328,52 @@ describe('the commands for a server', () => {
     };
     api.routes['POST /api/admin/workers/scale'] = { json: answer };
     const dry = await run(['workers', 'scale', '4', '--reason', 'night', '--ttl', '2h', '--dry-run']);
-    assert.match(dry.stdout, /^nothing was changed.*\ntarget_replicas +4\napplied +false\n$/);
+    assert.match(dry.stdout, /^nothing was changed.*\ntarget replicas +4\napplied +false\n$/);
     assert.deepEqual(api.requests.at(-1)!.body, {
       replicas: 4,
       reason: 'night',
       ttl_seconds: 7200,
       dry_run: true,
     });
+  });
+
+  it('look after queues through a server', async () => {
+    const queue = { name: 'q/1', mode: 'open', ready: 3, unacknowledged: 1, delayed: 2, dead_letters: 4 };
+    api.routes['GET /api/admin/queues'] = { json: [{ ...queue, consumers: 5, published_per_second: 1.5 }] };
+    const server = ['--api-url', api.url];
+    assert.match(
+      (await run(['queues', 'list', ...server])).stdout,
+      /\nq\/1 +3 +2 +1 +5 +\+0\.00 +1\.50 +- +4 +open\n/,
+    );
+    const dead = { job_id: 'j1', run_id: 7, patient_iteration: 2, queue: 'q/1', job_type: null, attempts: 3 };
+    const why = {
+      failed_step: 4,
+      error_code: 'CONNECT_REFUSED',
+      error: 'no\x07',
+      died_at: '2026-01-05T07:00:00Z',
+    };
+    const path = '/api/admin/queues/q%2F1/dead-letters';
+    api.routes[`GET ${path}`] = { json: { items: [{ ...dead, ...why, requeues: 0 }] } };
+    const inspected = await run(['queues', 'inspect', 'q/1', ...server]);
+    assert.match(
+      inspected.stdout,
+      /\nj1 +7 +2 +3 +2026-01-05T07:00:00\.000Z +CONNECT_REFUSED +never\n {2}1 x .*: no \n$/,
+    );
+    api.routes[`POST ${path}/requeue`] = { json: { requeued: 1, job_ids: ['j1'], run_ids: [7] } };
+    assert.equal(
+      (await run(['queues', 'requeue', 'q/1', '--job', 'j1', ...server])).stdout,
+      'requeued 1 jobs of q/1, runs 7\n',
+    );
+    assert.deepEqual(api.requests.at(-1)!.body, { job_ids: ['j1'] });
+    api.routes[`DELETE ${path}`] = { json: { purged: 4 } };
+    const wrong = await run(['queues', 'purge', 'q/1', '--dead', '--count', '5', ...server]);
+    assert.match(wrong.stderr, /QUEUE_COUNT_CHANGED: q\/1 holds 4 dead letters, not 5/);
+    assert.equal((await run(['queues', 'purge', 'q/1', '--dead', '--count', '4', ...server])).code, 0);
+    assert.deepEqual(api.requests.at(-1)!.query, { count: '4' });
+    api.routes['POST /api/admin/queues/q%2F1/pause'] = { json: {} };
+    assert.equal((await run(['queues', 'pause', 'q/1', ...server])).code, 0);
+    assert.equal((await run(['queues', 'drain', 'q/1', ...server])).code, 2);
+    assert.equal((await run(['queues', 'list'])).code, 0);
   });
 
   it('keep a new API key when they are told to, or print it alone', async () => {

@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
 import { YeeterError } from '../../lib/errors.ts';
-import type { QueueCommandOptions } from '../queues.ts';
+import type { QueueDesk } from '../queue-desk.ts';
+import { openClient } from '../remote/session.ts';
 import { configOf, type DurableFlags, withDurableUrls } from './durable-options.ts';
 import { addExamples, wholeNumber } from './options.ts';
+import { serverFlags, withServer } from './server-options.ts';
 
 const EXAMPLES = `
+They work on RabbitMQ and PostgreSQL, or through a server with --api-url.
+
 Examples:
   $ yeeter queues list
+  $ yeeter queues list --api-url http://127.0.0.1:5001
   $ yeeter queues inspect yeeter.simulation.orders
   $ yeeter queues requeue yeeter.simulation.orders --all
   $ yeeter queues requeue yeeter.simulation.orders --job 5b0c1e9e-7a39-8d0b-9d1e-0c7f4c8f6a11
@@ -15,39 +20,61 @@ Examples:
   $ yeeter queues resume yeeter.simulation.orders
   $ yeeter queues drain yeeter.simulation.orders --no-wait`;
 
-/** Loaded when it is needed: other commands start without drivers of brokers and databases. */
-const load = (): Promise<typeof import('../queues.ts')> => import('../queues.ts');
+type Actions = typeof import('../queues.ts');
 
-const optionsOf = (flags: DurableFlags): QueueCommandOptions => ({ config: configOf(flags) });
+/**
+ * A server when one is named, else the broker of the URLs, else the server of the environment. What talks to brokers
+ * and databases is loaded when it is needed, so that other commands start without it.
+ */
+async function openDesk(command: Command, flags: DurableFlags): Promise<QueueDesk> {
+  const connection = serverFlags(command);
+  const config = configOf(flags);
+  const hasUrls = config.rabbitmqUrl !== null || config.databaseUrl !== null;
+  if (connection.apiUrl !== undefined || (!hasUrls && config.apiUrl !== null)) {
+    const { createServerQueueDesk } = await import('../remote/server-queue-desk.ts');
+    return createServerQueueDesk(await openClient(connection));
+  }
+  const { openBrokerDesk } = await import('../queue-desk.ts');
+  return openBrokerDesk(config);
+}
+
+async function at(
+  command: Command,
+  flags: DurableFlags,
+  act: (actions: Actions, desk: QueueDesk) => Promise<void>,
+): Promise<void> {
+  await using desk = await openDesk(command, flags);
+  await act(await import('../queues.ts'), desk);
+}
 
 export function addQueuesCommand(program: Command): void {
-  const queues = program.command('queues').description('look at and maintain the queues on RabbitMQ');
+  const queues = program.command('queues').description('look at and maintain the queues of runs');
   const sub = (name: string, description: string): Command =>
-    withDurableUrls(queues.command(name)).description(description);
+    withServer(withDurableUrls(queues.command(name))).description(description);
 
-  sub('list', 'depth, consumers, rates and dead letters of every queue that runs use')
+  const list = sub('list', 'depth, consumers, rates and dead letters of every queue that runs use')
     .option('--json', 'for programs', false)
-    .action(async (flags: DurableFlags & { json: boolean }) =>
-      (await load()).listQueues({ ...optionsOf(flags), json: flags.json }),
+    .action((flags: DurableFlags & { json: boolean }) =>
+      at(list, flags, ({ listQueues }, desk) => listQueues(desk, flags)),
     );
-  sub('inspect', 'dead jobs of a queue, from the ledger: why, when, how often')
+  const inspect = sub('inspect', 'dead jobs of a queue, from the ledger: why, when, how often')
     .argument('<queue>')
     .option('--limit <count>', 'newest first', wholeNumber(1, 10_000), 50)
     .option('--json', 'for programs', false)
-    .action(async (queue: string, flags: DurableFlags & { limit: number; json: boolean }) =>
-      (await load()).inspectQueue(queue, { ...optionsOf(flags), limit: flags.limit, json: flags.json }),
+    .action((queue: string, flags: DurableFlags & { limit: number; json: boolean }) =>
+      at(inspect, flags, ({ inspectQueue }, desk) => inspectQueue(desk, queue, flags)),
     );
-  sub('requeue', 'give dead jobs another life, in their own queue')
+  const requeue = sub('requeue', 'give dead jobs another life, in their own queue')
     .argument('<queue>')
     .option('--all', 'all of them', false)
     .option('--job <id>', 'one job (may be repeated)', (id: string, ids: string[] = []) => [...ids, id])
-    .action(async (queue: string, flags: DurableFlags & { all: boolean; job?: string[] }) => {
+    .action((queue: string, flags: DurableFlags & { all: boolean; job?: string[] }) => {
       if (flags.all === (flags.job !== undefined)) {
         throw new YeeterError('USAGE', 'say either --all or --job ID');
       }
-      await (await load()).requeueDead(queue, flags.job ?? 'all', optionsOf(flags));
+      return at(requeue, flags, ({ requeueDead }, desk) => requeueDead(desk, queue, flags.job ?? 'all'));
     });
-  sub('purge', 'take jobs away for good; asks for their number')
+  const purge = sub('purge', 'take jobs away for good; asks for their number')
     .argument('<queue>')
     .option('--dead', 'the dead letters instead of the waiting jobs', false)
     .option(
@@ -55,24 +82,26 @@ export function addQueuesCommand(program: Command): void {
       'the number that "queues list" shows, to say that it is meant',
       wholeNumber(0, 2 ** 53 - 1),
     )
-    .action(async (queue: string, flags: DurableFlags & { dead: boolean; count?: number }) =>
-      (await load()).purgeQueue(queue, { ...optionsOf(flags), dead: flags.dead, count: flags.count ?? null }),
+    .action((queue: string, flags: DurableFlags & { dead: boolean; count?: number }) =>
+      at(purge, flags, ({ purgeQueue }, desk) =>
+        purgeQueue(desk, queue, { dead: flags.dead, count: flags.count ?? null }),
+      ),
     );
-  sub('pause', 'workers leave the queue alone; publishing goes on')
+  const pause = sub('pause', 'workers leave the queue alone; publishing goes on')
     .argument('<queue>')
-    .action(async (queue: string, flags: DurableFlags) =>
-      (await load()).setMode(queue, 'paused', optionsOf(flags)),
+    .action((queue: string, flags: DurableFlags) =>
+      at(pause, flags, ({ setMode }, desk) => setMode(desk, queue, 'paused')),
     );
-  sub('resume', 'workers take the queue up again')
+  const resume = sub('resume', 'workers take the queue up again')
     .argument('<queue>')
-    .action(async (queue: string, flags: DurableFlags) =>
-      (await load()).setMode(queue, 'open', optionsOf(flags)),
+    .action((queue: string, flags: DurableFlags) =>
+      at(resume, flags, ({ setMode }, desk) => setMode(desk, queue, 'open')),
     );
-  sub('drain', 'runs start nothing new for the queue; waits until what is there is done')
+  const drain = sub('drain', 'runs start nothing new for the queue; waits until what is there is done')
     .argument('<queue>')
     .option('--no-wait', 'return at once')
-    .action(async (queue: string, flags: DurableFlags & { wait: boolean }) =>
-      (await load()).drainQueue(queue, { ...optionsOf(flags), wait: flags.wait }),
+    .action((queue: string, flags: DurableFlags & { wait: boolean }) =>
+      at(drain, flags, ({ drainQueue }, desk) => drainQueue(desk, queue, flags)),
     );
   addExamples(queues, EXAMPLES);
 }

@@ -197,7 +197,7 @@ function printStats(stats: RunStats): void {
 export async function deleteRun(runId: number, flags: ServerFlags): Promise<void> {
   const client = await openClient(flags);
   await client.json(ANYTHING, { method: 'DELETE', path: runPath(runId) });
-  say(`run ${runId} is deleted`);
+  say(`run ${runId} is deleted; if it was under way, it is cancelled first`);
 }
 
 /** @throws {YeeterError} USAGE when nobody said that it is meant */

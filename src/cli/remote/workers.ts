@@ -48,12 +48,16 @@ export async function scaleWorkers(replicas: number, flags: ScaleFlags): Promise
   });
   if (flags.format === 'json') return printJson(scaled);
   say(flags.dryRun ? 'nothing was changed; this is what would be:' : 'the workers are scaled:');
-  say(describe(Object.entries(scaled.decision ?? scaled.status)));
+  say(describe(named(scaled.decision ?? scaled.status)));
 }
 
 export async function scalingStatus(flags: ServerFlags & { format: 'table' | 'json' }): Promise<void> {
   const client = await openClient(flags);
   const scaling = await client.json(SCALED, { path: '/api/admin/worker/autoscaler' });
   if (flags.format === 'json') return printJson(scaling);
-  say(describe([...Object.entries(scaling.status), ...Object.entries(scaling.config)]));
+  say(describe([...named(scaling.status), ...named(scaling.config)]));
+}
+
+function named(fields: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(fields).map(([name, value]) => [name.replaceAll('_', ' '), value]);
 }
