@@ -70,6 +70,22 @@ describe('the command line', () => {
     for (const name of COMMANDS) assert.match(helps[0]!.stdout, new RegExp(`^ {2}${name} `, 'm'));
   });
 
+  it('lets bash complete its commands, options and their values', async () => {
+    const { code, stdout } = await yeeter(['completion', 'bash'], cwd);
+    assert.equal(code, 0);
+    const complete = (...words: string[]): string[] => {
+      const script = `${stdout}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _yeeter; echo "\${COMPREPLY[@]}"`;
+      const { stdout: offered } = spawnSync('bash', ['--norc', '-c', script, 'bash', 'yeeter', ...words], {
+        encoding: 'utf8',
+      });
+      return offered.trim().split(' ');
+    };
+    for (const name of COMMANDS) assert.ok(complete('').includes(name), name);
+    assert.deepEqual(complete('--api-url', 'http://h', 'runs', 'st'), ['start', 'stats']);
+    assert.deepEqual(complete('bench', '--on-failure', ''), ['continue', 'fail_run']);
+    assert.ok(complete('runs', 'start', '3', '--').includes('--capture-metrics'));
+  });
+
   const MISUSES: readonly [string, string[], RegExp][] = [
     ['no command at all', [], /Usage: yeeter/],
     ['an unknown command', ['bunch'], /unknown command 'bunch'/],
