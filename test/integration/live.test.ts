@@ -136,6 +136,30 @@ describe('live', () => {
       await ending.close();
     });
 
+    it('takes away what somebody may no longer have', async () => {
+      const run = await createRun();
+      let rights: { id: number; isAdmin: boolean; expiresAtMs: null } | null = {
+        ...{ id: 1, isAdmin: true, expiresAtMs: null },
+      };
+      const own = await startLiveServer({
+        store,
+        live,
+        change: { authenticate: async () => rights, recheckIntervalMs: 50 },
+      });
+      const client = await own.connect('somebody');
+      await client.join(run.id);
+      rights = { ...rights, isAdmin: false };
+      await until(async () => {
+        const before = client.of('sim_log_update').length;
+        await writeEvents(run.id, 1);
+        await delay(300);
+        return client.of('sim_log_update').length === before;
+      });
+      rights = null;
+      await until(() => client.socket.disconnected);
+      await own.close();
+    });
+
     it('ends a client that asks faster than anybody can, and one that sends too much', async () => {
       const fast = await server.connect('user:30', { transports: ['websocket'] });
       for (let n = 0; n < 500; n++) fast.socket.emit('leave_run_room', { run_id: n });
