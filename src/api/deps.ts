@@ -1,8 +1,8 @@
+import type { Scaling } from '../autoscaler/port.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LivePort } from '../live/port.ts';
 import type { QueueAdmin } from '../queue/admin-port.ts';
 import type { ServerStore } from '../storage/server-port.ts';
-import type { Scaling } from './scaling-port.ts';
 import type { ApiSettings } from './settings.ts';
 
 /** A part that the server stands on; it is well when it resolves. */

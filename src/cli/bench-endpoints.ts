@@ -2,7 +2,7 @@ import type { Endpoint, EndpointType } from '../domain/endpoint.ts';
 import { namedEndpoints } from '../domain/named-endpoints.ts';
 import type { Template } from '../domain/template.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
-import { type SinkCounts, startSinkProcess } from '../roles/sink-process.ts';
+import { SINK_AE_TITLE, type SinkCounts, startSinkProcess } from '../roles/sink-process.ts';
 import type { DicomAddress, HostPort } from './address.ts';
 
 export interface ResolvedEndpoints extends Closeable {
@@ -19,9 +19,6 @@ export interface EndpointFlags {
   mllp: HostPort | null;
   dicom: DicomAddress | null;
 }
-
-/** Called AE title of the built-in receiver. */
-const SINK_AE_TITLE = 'YEETER_SINK';
 
 /**
  * Finds an address for every endpoint that the template uses: the flag of its type, else the template's own, else a

@@ -12,6 +12,7 @@ import { addQueuesCommand } from './commands/queues-command.ts';
 import { addRunnerCommand } from './commands/runner-command.ts';
 import { addRunsCommand } from './commands/runs-command.ts';
 import { addSendHl7Command } from './commands/send-hl7-command.ts';
+import { addServeCommands } from './commands/serve-command.ts';
 import { allowServerOptionsInFront } from './commands/server-options.ts';
 import { addSinkCommand } from './commands/sink-command.ts';
 import { addStudyCommand } from './commands/study-command.ts';
@@ -37,7 +38,8 @@ Examples:
   $ yeeter bench examples/templates/order-to-image.yaml --patients 1000
   $ yeeter bench examples/templates/orders-only.yaml --mllp 127.0.0.1:2575 --seed 7
   $ yeeter sink --mllp-port 2575 --dicom-port 11112 --keep received
-  $ yeeter check my-template.yaml`;
+  $ yeeter check my-template.yaml
+  $ yeeter serve`;
 
 const program = new Command('yeeter')
   .description('Plays a radiology department against HL7 and DICOM systems and measures what they sustain.')
@@ -53,6 +55,9 @@ program.commandsGroup('Load and measure:');
 addBenchCommand(program);
 addCheckCommand(program);
 addTargetsCommand(program);
+
+program.commandsGroup('Serve:');
+addServeCommands(program);
 
 program.commandsGroup('Ask a server:');
 addLoginCommands(program);

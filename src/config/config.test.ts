@@ -13,6 +13,12 @@ describe('configuration', () => {
       workerPrefetch: 32,
       workerConcurrency: 8,
       workerGraceMs: 10_000,
+      jwtSecret: null,
+      jwtExpiresHours: 24,
+      firstAdmin: null,
+      registrationOpen: true,
+      corsOrigins: '*',
+      trustProxy: false,
       metricLog: false,
       metricsAccess: 'auto',
       apiUrl: null,
@@ -36,6 +42,8 @@ describe('configuration', () => {
             DATABASE_URL: 'nonsense',
             WORKER_PREFETCH: '0',
             WORKER_GRACE_MS: 'x',
+            JWT_SECRET_KEY: 'hunter2',
+            YEETER_ADMIN_PASSWORD: 'h2',
           },
         ),
       (error: Error) => {
@@ -43,7 +51,9 @@ describe('configuration', () => {
         assert.match(error.message, /DATABASE_URL "nonsense"/);
         assert.match(error.message, /WORKER_PREFETCH "0" is not between 1 and 65535/);
         assert.match(error.message, /WORKER_GRACE_MS "x" is not a whole number/);
-        assert.doesNotMatch(error.message, /hunter2/);
+        assert.match(error.message, /JWT_SECRET_KEY "\*\*\*" is shorter than 32 characters/);
+        assert.match(error.message, /YEETER_ADMIN_PASSWORD "\*\*\*" is shorter/);
+        assert.doesNotMatch(error.message, /hunter2|h2/);
         return true;
       },
     );

@@ -33,6 +33,23 @@ const ENVIRONMENT = z.object({
   WORKER_CONCURRENCY: wholeNumber(1, 4096).default(8),
   /** How long a worker that is asked to stop may finish what it has begun, milliseconds. */
   WORKER_GRACE_MS: wholeNumber(0, 3_600_000).default(10_000),
+  /** Signs the server's tokens. The embedded shape makes one of its own where none is given. */
+  JWT_SECRET_KEY: z.string().min(32, 'is shorter than 32 characters').optional(),
+  JWT_ACCESS_TOKEN_EXPIRES_HOURS: wholeNumber(1, 8760).default(24),
+  /** The administrator who is made when the server has no user yet. */
+  YEETER_ADMIN_USER: z
+    .string()
+    .min(3, 'is shorter than 3 characters')
+    .max(50, 'is longer than 50')
+    .optional(),
+  YEETER_ADMIN_PASSWORD: z.string().min(8, 'is shorter than 8 characters').optional(),
+  YEETER_ADMIN_EMAIL: z.email('is no mail address').optional(),
+  /** `closed`: only administrators' accounts and those that exist. */
+  YEETER_REGISTRATION: z.enum(['open', 'closed'], 'is not open or closed').default('open'),
+  /** Origins of browsers, separated by commas; `*` is any. */
+  YEETER_CORS_ORIGINS: z.string().default('*'),
+  /** `true`: clients are known by the headers of the proxy in front. */
+  YEETER_TRUST_PROXY: z.enum(['true', 'false'], 'is not true or false').default('false'),
   /** `json`: a line on standard output for each thing that is measured. */
   YEETER_METRIC_LOG: z.enum(['json', 'off'], 'is not json or off').default('off'),
   /** Who may scrape the server's metrics: `auto` is this machine and administrators. */
@@ -45,6 +62,8 @@ const ENVIRONMENT = z.object({
   YEETER_CONFIG_PATH: z.string().optional(),
 });
 
+const SECRETS: ReadonlySet<string> = new Set(['JWT_SECRET_KEY', 'YEETER_ADMIN_PASSWORD']);
+
 export interface Config {
   rabbitmqUrl: string | null;
   rabbitmqManagementUrl: string | null;
@@ -55,6 +74,13 @@ export interface Config {
   workerPrefetch: number;
   workerConcurrency: number;
   workerGraceMs: number;
+  jwtSecret: string | null;
+  jwtExpiresHours: number;
+  /** Null when either of name and password is missing. */
+  firstAdmin: { username: string; password: string; email: string } | null;
+  registrationOpen: boolean;
+  corsOrigins: readonly string[] | '*';
+  trustProxy: boolean;
   metricLog: boolean;
   metricsAccess: 'auto' | 'open' | 'closed';
   apiUrl: string | null;
@@ -79,7 +105,8 @@ export function loadConfig(
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0]);
-      return `  ${name} "${redact(given[name] ?? '')}" ${issue.message}`;
+      const shown = SECRETS.has(name) ? '***' : redact(given[name] ?? '');
+      return `  ${name} "${shown}" ${issue.message}`;
     });
     throw new YeeterError('CONFIG_INVALID', ['the configuration has faults:', ...faults].join('\n'));
   }
@@ -93,12 +120,29 @@ export function loadConfig(
     workerPrefetch: values.WORKER_PREFETCH,
     workerConcurrency: values.WORKER_CONCURRENCY,
     workerGraceMs: values.WORKER_GRACE_MS,
+    jwtSecret: values.JWT_SECRET_KEY ?? null,
+    jwtExpiresHours: values.JWT_ACCESS_TOKEN_EXPIRES_HOURS,
+    firstAdmin: firstAdminOf(values),
+    registrationOpen: values.YEETER_REGISTRATION === 'open',
+    corsOrigins: originsOf(values.YEETER_CORS_ORIGINS),
+    trustProxy: values.YEETER_TRUST_PROXY === 'true',
     metricLog: values.YEETER_METRIC_LOG === 'json',
     metricsAccess: values.YEETER_METRICS,
     apiUrl: values.YEETER_API_URL ?? null,
     apiKey: values.YEETER_API_KEY ?? null,
     configPath: values.YEETER_CONFIG_PATH ?? null,
   });
+}
+
+function firstAdminOf(values: z.output<typeof ENVIRONMENT>): Config['firstAdmin'] {
+  const { YEETER_ADMIN_USER: username, YEETER_ADMIN_PASSWORD: password } = values;
+  if (username === undefined || password === undefined) return null;
+  return { username, password, email: values.YEETER_ADMIN_EMAIL ?? `${username}@localhost.invalid` };
+}
+
+function originsOf(text: string): Config['corsOrigins'] {
+  const origins = text.split(',').flatMap((origin) => origin.trim() || []);
+  return origins.includes('*') ? '*' : origins;
 }
 
 function dropUndefined<T extends object>(values: T): Partial<T> {

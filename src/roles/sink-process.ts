@@ -26,13 +26,22 @@ export interface SinkProcess extends Closeable {
   stop(): Promise<SinkCounts | null>;
 }
 
+/** Called AE title of the built-in receiver. */
+export const SINK_AE_TITLE = 'YEETER_SINK';
+
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 3000;
 
-/** @throws {YeeterError} INTERNAL when it does not come up within 20 s */
-export async function startSinkProcess(): Promise<SinkProcess> {
+const FREE_PORTS: SinkPorts = { mllpPort: 0, dicomPort: 0 };
+
+/**
+ * @param wished 0 takes a free one. @default both free
+ * @throws {YeeterError} INTERNAL when it does not come up within 20 s, as on a port that is taken
+ */
+export async function startSinkProcess(wished: SinkPorts = FREE_PORTS): Promise<SinkProcess> {
   const { command, args } = selfCommand();
-  const child = spawn(command, [...args, 'sink', '--mllp-port', '0', '--dicom-port', '0', '--quiet'], {
+  const ports = ['--mllp-port', String(wished.mllpPort), '--dicom-port', String(wished.dicomPort)];
+  const child = spawn(command, [...args, 'sink', ...ports, '--quiet'], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // A group of its own: Ctrl-C reaches the sender alone, which stops the sink when it needs it no more.
     detached: true,

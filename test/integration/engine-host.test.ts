@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isOver } from '../../src/domain/run-state.ts';
 import { DEFAULT_QUEUE } from '../../src/domain/template.ts';
-import { delay } from '../../src/lib/lifecycle.ts';
 import { createLocalLive, type LocalLive } from '../../src/live/local-live.ts';
 import { type EngineHost, startEngineHost } from '../../src/roles/engine-host.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
@@ -14,6 +13,7 @@ import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open
 import type { RunRecord } from '../../src/storage/port.ts';
 import { TEST_IDENTITY } from '../support/job.ts';
 import { templateFrom } from '../support/run.ts';
+import { untilAnswer } from '../support/until.ts';
 
 /** Each message in a job of its own queue. */
 const ORDERS = (queue: string, retry = '{max_attempts: 1}'): string => `
@@ -68,15 +68,8 @@ describe('the thread that plays the runs of the embedded shape', () => {
     live.publish({ kind: 'run_created', runId: run.id });
     return run.id;
   };
-  const until = async <T>(ask: () => Promise<T>, holds: (value: T) => boolean): Promise<T> => {
-    for (;;) {
-      const value = await ask();
-      if (holds(value)) return value;
-      await delay(20);
-    }
-  };
   const untilOver = (runId: number): Promise<RunRecord> =>
-    until(
+    untilAnswer(
       () => store.getRun(runId),
       ({ status }) => isOver(status),
     );
@@ -116,7 +109,7 @@ describe('the thread that plays the runs of the embedded shape', () => {
 
   it('ends a cancelled run whose jobs wait for their time', async () => {
     const runId = await createRun(WAITING, 5);
-    await until(
+    await untilAnswer(
       () => host.methods.list(),
       (queues) => queues.find(({ queue }) => queue === DEFAULT_QUEUE)!.delayed === 5,
     );
@@ -129,7 +122,7 @@ describe('the thread that plays the runs of the embedded shape', () => {
     await using mllp = await createMllpSink({});
     await host.methods.setMode('paused.queue', 'paused');
     const runId = await createRun(ORDERS('paused.queue'), 4, mllp.port);
-    await until(
+    await untilAnswer(
       () => host.methods.list(),
       (queues) => queues.find(({ queue }) => queue === 'paused.queue')?.ready === 4,
     );
@@ -145,10 +138,10 @@ describe('the thread that plays the runs of the embedded shape', () => {
       all.filter(({ state }) => state === 'working').length;
     assert.equal(working(await liveWorkers()), 3);
     await host.methods.scale(0);
-    await until(liveWorkers, (all) => working(all) === 0);
+    await untilAnswer(liveWorkers, (all) => working(all) === 0);
     await using mllp = await createMllpSink({});
     const runId = await createRun(ORDERS('scaled.queue'), 3, mllp.port);
-    await until(
+    await untilAnswer(
       () => host.methods.list(),
       (queues) => queues.find(({ queue }) => queue === 'scaled.queue')?.ready === 3,
     );
@@ -159,7 +152,7 @@ describe('the thread that plays the runs of the embedded shape', () => {
   it('gives runs back when it is closed, and goes on with them when it is started again', async () => {
     await using mllp = await createMllpSink({ faultPlan: parseFaultPlan('delay:20/1', MLLP_FAULTS) });
     const runId = await createRun(ORDERS('again.queue'), 60, mllp.port);
-    await until(
+    await untilAnswer(
       () => store.runCounts(runId),
       ({ completed }) => completed > 5,
     );

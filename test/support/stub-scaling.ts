@@ -1,4 +1,4 @@
-import type { AutoscalerConfig, AutoscalerStatus, Scaling } from '../../src/api/scaling-port.ts';
+import type { AutoscalerConfig, AutoscalerStatus, Scaling } from '../../src/autoscaler/port.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { YeeterError } from '../../src/lib/errors.ts';
 
@@ -16,6 +16,7 @@ export function stubScaling(clock: Clock): Scaling {
     pollIntervalSeconds: 15,
     managementPort: 15672,
     queueName: 'yeeter.simulation.orders',
+    scaleToZero: false,
   };
   let status: AutoscalerStatus = {
     currentReplicas: 1,

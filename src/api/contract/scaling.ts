@@ -15,6 +15,7 @@ const config = z.looseObject({
   poll_interval_seconds: figure,
   management_port: count,
   queue_name: text,
+  scale_to_zero: z.boolean(),
 });
 
 const status = z.looseObject({
@@ -105,6 +106,7 @@ export const scalingRoutes = {
       poll_interval_seconds: integer(1, 86_400).optional(),
       management_port: integer(1, 65_535).optional(),
       queue_name: line(200).optional(),
+      scale_to_zero: z.boolean({ error: expects('true or false') }).optional(),
     }),
     answers: { 200: json('Configuration and status.', scaler) },
   }),

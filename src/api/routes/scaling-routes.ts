@@ -1,3 +1,4 @@
+import type { AutoscalerConfig, AutoscalerStatus, ScaleDecision, Scaling } from '../../autoscaler/port.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type CsvRow, csvLines } from '../../metrics/csv.ts';
 import type { ServerStore, StoredDecision } from '../../storage/server-port.ts';
@@ -5,7 +6,6 @@ import type { Audit } from '../audit.ts';
 import { DECISION_CSV_COLUMNS } from '../contract/scaling.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { pages } from '../pages.ts';
-import type { AutoscalerConfig, AutoscalerStatus, ScaleDecision, Scaling } from '../scaling-port.ts';
 import { at, maybeAt } from '../time.ts';
 
 export interface ScalingRoutesDeps {
@@ -32,6 +32,7 @@ function configToWire(config: AutoscalerConfig) {
     poll_interval_seconds: config.pollIntervalSeconds,
     management_port: config.managementPort,
     queue_name: config.queueName,
+    scale_to_zero: config.scaleToZero,
   };
 }
 

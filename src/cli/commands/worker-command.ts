@@ -15,10 +15,11 @@ Ctrl-C or SIGTERM stops consuming, hands back what has not begun, finishes what 
 
 Examples:
   $ yeeter worker --queues yeeter.simulation.orders,stores --concurrency 8
-  $ WORKER_PREFETCH=64 yeeter worker`;
+  $ WORKER_PREFETCH=64 yeeter worker --all-queues`;
 
 interface WorkerFlags extends DurableFlags {
   queues?: string;
+  allQueues: boolean;
   prefetch?: string;
   concurrency?: string;
   grace?: string;
@@ -29,6 +30,7 @@ export function addWorkerCommand(program: Command): void {
   withDurableUrls(program.command('worker'))
     .description('work off the jobs of queues on RabbitMQ')
     .option('--queues <names>', 'queues, separated by commas (environment: RABBITMQ_ORDER_QUEUE)')
+    .option('--all-queues', 'the queues of every run, too, as runs come and go', false)
     .option('--prefetch <count>', 'unacknowledged jobs of each queue (WORKER_PREFETCH, 32)')
     .option('--concurrency <count>', 'jobs at a time (WORKER_CONCURRENCY, 8)')
     .option('--grace <ms>', 'for what has begun when it is asked to stop (WORKER_GRACE_MS, 10000)')
@@ -53,6 +55,7 @@ export function addWorkerCommand(program: Command): void {
       await using worker = await startWorkerRole({
         ...shape,
         queues: [...new Set(queues.filter((name) => name !== ''))],
+        followsRuns: flags.allQueues,
         processId,
         metricLog,
         version: VERSION,
@@ -61,7 +64,7 @@ export function addWorkerCommand(program: Command): void {
         graceMs: config.workerGraceMs,
         log,
       });
-      log(`worker ready for ${queues.join(', ')}`);
+      log(`worker ready for ${queues.join(', ')}${flags.allQueues ? ' and those of every run' : ''}`);
       await untilInterrupted(worker.ended);
     });
 }

@@ -1,0 +1,54 @@
+import type { ScalingTarget } from '../autoscaler/port.ts';
+import { DEFAULT_QUEUE } from '../domain/template.ts';
+import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
+import { startApiServer } from './api-server.ts';
+import { openDurableShape, requireDatabaseUrl } from './durable-shape.ts';
+import { ensureFirstAdmin } from './first-admin.ts';
+import { requireJwtSecret } from './jwt-secret.ts';
+import { createQueueAdmin } from './queue-admin.ts';
+import { openScaling } from './scaling.ts';
+import type { Served, ServeOptions } from './serve.ts';
+
+export interface ServeApiOptions extends Omit<ServeOptions, 'dataDir' | 'workers'> {
+  /** What scales the workers; absent where another process does. */
+  target?: ScalingTarget;
+}
+
+const NO_TARGET =
+  'this process has no workers to scale: start more with "yeeter worker", or serve with "yeeter serve"';
+
+/**
+ * The server of the larger shapes; runs are played by runners and workers elsewhere. Several of them may stand behind
+ * one address.
+ */
+export async function serveApi(options: ServeApiOptions): Promise<Served> {
+  const { config, log } = options;
+  const jwtSecret = requireJwtSecret(config);
+  await migratePostgres(requireDatabaseUrl(config));
+  await using parts = new AsyncDisposableStack();
+  const { store, queue, live, clock } = parts.use(await openDurableShape(config, 'yeeter api', log));
+  const hasAdmin = await ensureFirstAdmin(store, config);
+  const defaultQueue = config.orderQueue ?? DEFAULT_QUEUE;
+  const queues = createQueueAdmin({ store, queue, clock, defaultQueue, actor: 'queue administration' });
+  const scaling = parts.use(
+    openScaling({ store, clock, queues, defaultQueue, log, target: options.target ?? NO_TARGET }),
+  );
+  const server = parts.use(
+    await startApiServer({
+      ...{ config, jwtSecret, store, live, queues, scaling, clock, log },
+      ...{ host: options.host, port: options.port },
+      brokerHealth: async () => void (await queue.depth([defaultQueue])),
+      isBuiltInSink: () => false,
+    }),
+  );
+  const owned = parts.move();
+  const close = (): Promise<void> => owned.disposeAsync();
+  return {
+    url: server.url,
+    hasAdmin,
+    about: [],
+    failed: new Promise<never>(() => {}),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
