@@ -63,6 +63,20 @@ describe('a histogram of durations', () => {
     assert.ok(Math.abs(longest - MAX_TRACKED_US) <= 0.01 * MAX_TRACKED_US);
   });
 
+  it('counts what lies up to a limit, but for values within one per cent of it', () => {
+    const limits = [1, 10, 500, 2_000, 10_000, 60_000_000];
+    fc.assert(
+      fc.property(durations, (values) => {
+        const counts = histogramOf(values).countsUpTo(limits);
+        for (const [at, limit] of limits.entries()) {
+          const under = (share: number): number =>
+            values.filter((value) => Math.max(1, value) <= limit * share).length;
+          assert.ok(counts[at]! >= under(0.99) && counts[at]! <= under(1.01), `${counts[at]} up to ${limit}`);
+        }
+      }),
+    );
+  });
+
   it('has no percentile without values, also after a reset', () => {
     const histogram = histogramOf([5]);
     histogram.reset();

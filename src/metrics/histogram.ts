@@ -1,4 +1,4 @@
-import hdr, { type Histogram } from 'hdr-histogram-js';
+import hdr, { type Histogram, type JsHistogram } from 'hdr-histogram-js';
 
 /** Durations are tracked from 1 us to 1 h; longer ones count as 1 h. */
 export const MAX_TRACKED_US = 3_600_000_000;
@@ -15,6 +15,8 @@ export interface DurationHistogram {
   merge(other: DurationHistogram): void;
   /** Upper end of the bucket that the percentile (0 to 100) falls in; null without values. */
   percentileUs(percentile: number): number | null;
+  /** How many values are at most as large as each limit (microseconds, ascending), by the bucket they fall in. */
+  countsUpTo(limitsUs: readonly number[]): number[];
   reset(): void;
   /** HdrHistogram's V2 format, compressed, base64. */
   encode(): string;
@@ -43,6 +45,19 @@ class HdrDurations implements DurationHistogram {
 
   percentileUs(percentile: number): number | null {
     return this.count === 0 ? null : this.hdr.getValueAtPercentile(percentile);
+  }
+
+  countsUpTo(limitsUs: readonly number[]): number[] {
+    const counts = limitsUs.map(() => 0);
+    // Without WebAssembly, which is not used here, it is one of these.
+    const { recordedValuesIterator: recorded } = this.hdr as JsHistogram;
+    recorded.reset();
+    for (let at = 0, sum = 0; at < limitsUs.length; ) {
+      const next = recorded.hasNext() ? recorded.next() : null;
+      while (at < limitsUs.length && (next?.valueIteratedTo ?? Infinity) > limitsUs[at]!) counts[at++] = sum;
+      sum += next?.countAddedInThisIterationStep ?? 0;
+    }
+    return counts;
   }
 
   reset(): void {

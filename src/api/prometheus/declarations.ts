@@ -33,6 +33,11 @@ export const PROMETHEUS_METRICS = {
     labels: ['series', 'result'],
     help: 'Time in the operations of each series.',
   },
+  yeeter_operation_duration_seconds_bucket: {
+    type: 'counter',
+    labels: ['series', 'le'],
+    help: 'Successful operations of a series that took at most `le` seconds, for histogram_quantile.',
+  },
   yeeter_operation_bytes_total: {
     type: 'counter',
     labels: ['series'],

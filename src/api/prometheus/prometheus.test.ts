@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fastify from 'fastify';
 import { noDicomAccounts } from '../../domain/job.ts';
 import type { RunStatus } from '../../domain/run-state.ts';
+import { createHistogram } from '../../metrics/histogram.ts';
 import type { RunTotals, SeriesTotals } from '../../metrics/totals.ts';
 import type { RunSummary } from '../../storage/server-port.ts';
 import type { SystemState } from '../live/system-state.ts';
@@ -17,6 +18,13 @@ interface BookRun {
   acks: number;
 }
 
+/** Half of the operations took 2 ms, half 200. */
+function encoded(count: number): string {
+  const histogram = createHistogram();
+  for (let n = 0; n < count; n++) histogram.record(n % 2 === 0 ? 2_000 : 200_000);
+  return histogram.encode();
+}
+
 const series = (name: string, okCount: number): SeriesTotals => ({
   series: name,
   okCount,
@@ -28,7 +36,7 @@ const series = (name: string, okCount: number): SeriesTotals => ({
   failedMinUs: null,
   failedMaxUs: null,
   bytes: 0,
-  okHistogram: null,
+  okHistogram: encoded(okCount),
   failedHistogram: null,
   firstSecond: 0,
   lastSecond: 0,
@@ -128,6 +136,12 @@ describe('prometheus', () => {
     const lines = await scrape();
     assert.equal(lines.get('yeeter_operations_total{series="order_ack",result="success"}'), 11);
     assert.equal(lines.get('yeeter_operation_seconds_total{series="order_ack",result="success"}'), 0.022);
+    const bucket = (le: string) =>
+      lines.get(`yeeter_operation_duration_seconds_bucket{series="order_ack",le="${le}"}`);
+    assert.deepEqual(
+      [bucket('0.001'), bucket('0.0025'), bucket('0.1'), bucket('60'), bucket('+Inf')],
+      [undefined, 6, 6, 11, 11],
+    );
     assert.equal(lines.get('yeeter_runs_finished_total{status="COMPLETED"}'), 1);
     assert.equal(lines.get('yeeter_runs_finished_total{status="ERROR"}'), 1);
     assert.ok(![...lines.keys()].some((line) => line.includes('step_1')));

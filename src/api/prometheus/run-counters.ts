@@ -1,4 +1,5 @@
 import { isOver, type RunStatus } from '../../domain/run-state.ts';
+import { decodeHistogram } from '../../metrics/histogram.ts';
 import { SERIES } from '../../metrics/series.ts';
 import type { RunTotals } from '../../metrics/totals.ts';
 import type { RunSummary, ServerStore } from '../../storage/server-port.ts';
@@ -24,6 +25,10 @@ const NEWEST_RUNS = 200;
 /** Of a job, and of the wires; the steps of templates have any number of series. */
 const BOUNDED_SERIES = new Set(Object.keys(SERIES));
 
+/** Limits of the buckets, seconds. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const BUCKETS_US = BUCKETS.map((seconds) => seconds * 1e6);
+
 type Figures = ReadonlyMap<string, Omit<Increase, 'by'> & { value: number }>;
 
 /** Every count of a run that only grows, by a key of metric and labels. */
@@ -45,12 +50,16 @@ function figuresOf(totals: RunTotals, status: RunStatus): Figures {
   count('yeeter_dicom_instances_total', successInstances, { result: 'success' });
   count('yeeter_dicom_instances_total', attemptedInstances - successInstances, { result: 'failure' });
   count('yeeter_dicom_stored_bytes_total', successBytes);
-  for (const { series, okCount, okSumUs, failedCount, failedSumUs, bytes } of totals.series) {
+  for (const { series, okCount, okSumUs, okHistogram, failedCount, failedSumUs, bytes } of totals.series) {
     if (!BOUNDED_SERIES.has(series)) continue;
     count('yeeter_operations_total', okCount, { series, result: 'success' });
     count('yeeter_operations_total', failedCount, { series, result: 'failure' });
     count('yeeter_operation_seconds_total', okSumUs / 1e6, { series, result: 'success' });
     count('yeeter_operation_seconds_total', failedSumUs / 1e6, { series, result: 'failure' });
+    const counts = okHistogram === null ? [] : decodeHistogram(okHistogram).countsUpTo(BUCKETS_US);
+    for (const [at, upTo] of counts.entries())
+      count('yeeter_operation_duration_seconds_bucket', upTo, { series, le: String(BUCKETS[at]) });
+    count('yeeter_operation_duration_seconds_bucket', okCount, { series, le: '+Inf' });
     if (bytes > 0) count('yeeter_operation_bytes_total', bytes, { series });
   }
   return figures;
