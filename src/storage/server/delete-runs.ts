@@ -35,42 +35,54 @@ const DELETED = 'select run_id from deleted_runs where run_id = any($1::int8[]) 
 const WITH_ROWS = 'select run_id from deleted_runs order by run_id';
 const WITHOUT_ROWS = 'delete from deleted_runs where run_id = $1';
 
-/**
- * The key that ends the batch after key $2; none when less is left. Rows are compared as the index has them: of two
- * conditions the planner would expect so few rows that it reads and sorts all of them.
- */
-const batchEnd = ({ table, key, type }: RunTable): string => `
-select ${key} from ${table}
-where (run_id, ${key}) > ($1::int8, $2::${type}) and (run_id, ${key}) < ($1::int8 + 1, $3::${type})
-order by run_id, ${key} limit 1 offset ${BATCH - 1}`;
+/** Without statistics the planner would read and sort a whole run for a batch of it, rather than go along the index. */
+const ALONG_INDEX = ['set local enable_sort = off', 'set local enable_incremental_sort = off'];
+
+/** The key that ends the batch after key $2; none when less is left. */
+const batchEnd = ({ table, key, type }: RunTable): string =>
+  `select ${key} from ${table} where run_id = $1 and ${key} > $2::${type} order by ${key} limit 1 offset ${BATCH - 1}`;
 const deleteAfter = ({ table, key, type }: RunTable): string =>
   `delete from ${table} where run_id = $1 and ${key} > $2::${type}`;
 const deleteBatch = (from: RunTable): string => `${deleteAfter(from)} and ${from.key} <= $3::${from.type}`;
 
+const UNDER_WAY = 'select 1 from runs where completed_at_ms is null limit 1';
+
 /**
  * A run is gone at once and its rows follow in batches; until they have, it is noted, so that the next call finishes
- * what a killed process has left.
+ * what a killed process has left. A server's own processes reuse the room of deleted rows; PGlite has none of those, so
+ * that it is told to, while no run waits for its ledger.
  */
 export function createRunDeletion({ database }: ServerPartDeps): Pick<ServerPort, 'deleteRuns'> {
   const rows = (statement: string, ...parameters: (string | number)[]): Promise<unknown[][]> =>
     database.query((queries) => queries.query(statement, parameters));
 
-  const purgeTable = async (from: RunTable, runId: number): Promise<void> => {
+  /** @returns the key up to which rows are deleted; null when all are */
+  const deleteSome = (from: RunTable, runId: number, after: string): Promise<string | null> =>
+    database.change(async (_, tx) => {
+      for (const setting of ALONG_INDEX) await tx.query(setting);
+      const [end] = await tx.query(batchEnd(from), [runId, after]);
+      const upTo = end ? String(end[0]) : null;
+      if (upTo === null) await tx.query(deleteAfter(from), [runId, after]);
+      else await tx.query(deleteBatch(from), [runId, after, upTo]);
+      return upTo;
+    });
+  /** @returns whether a batch or more was deleted */
+  const purgeTable = async (from: RunTable, runId: number): Promise<boolean> => {
     const lowest = LOWEST[from.type];
     for (let after = lowest; ; ) {
-      const [end] = await rows(batchEnd(from), runId, after, lowest);
-      if (!end) {
-        await rows(deleteAfter(from), runId, after);
-        return;
-      }
-      const upTo = String(end[0]);
-      await rows(deleteBatch(from), runId, after, upTo);
+      const upTo = await deleteSome(from, runId, after);
+      if (upTo === null) return after !== lowest;
       after = upTo;
     }
   };
-  const purge = async (runId: number): Promise<void> => {
-    for (const from of TABLES) await purgeTable(from, runId);
-    await rows(WITHOUT_ROWS, runId);
+  const purge = async (runIds: readonly number[]): Promise<void> => {
+    const emptied = new Set<string>();
+    for (const runId of runIds) {
+      for (const from of TABLES) if (await purgeTable(from, runId)) emptied.add(from.table);
+      await rows(WITHOUT_ROWS, runId);
+    }
+    if (database.executor.shared) return;
+    for (const table of emptied) if ((await rows(UNDER_WAY)).length === 0) await rows(`vacuum ${table}`);
   };
   return {
     deleteRuns: async (runIds) => {
@@ -80,7 +92,7 @@ export function createRunDeletion({ database }: ServerPartDeps): Pick<ServerPort
         await tx.query(DELETE, [ids]);
         return await tx.query(DELETED, [ids]);
       });
-      for (const [runId] of await rows(WITH_ROWS)) await purge(Number(runId));
+      await purge((await rows(WITH_ROWS)).map(([runId]) => Number(runId)));
       return deleted.map(([runId]) => Number(runId));
     },
   };
