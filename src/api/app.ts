@@ -19,6 +19,7 @@ import { bindRoutes } from './http/bind-routes.ts';
 import { corsOptions } from './http/cors-options.ts';
 import { createErrorAnswer, refusalOf } from './http/error-answer.ts';
 import type { Handlers, User } from './http/handlers.ts';
+import { readJsonBodies } from './http/json-body.ts';
 import { createApiKeyRoutes } from './routes/api-key-routes.ts';
 import { createAuthRoutes } from './routes/auth-routes.ts';
 import { createEndpointRoutes } from './routes/endpoint-routes.ts';
@@ -132,14 +133,7 @@ async function createApp({ settings, log }: ApiDeps, parts: AppParts): Promise<F
     const error = new YeeterError('NOT_FOUND', `there is no route ${route}: /api/docs lists all of them`);
     return answerError(error, request, reply, 'standard');
   });
-  // An empty body counts as {}, whatever its type says.
-  const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const text = String(body);
-    if (text.trim() === '') done(null, {});
-    else void parseJson(request, text, done);
-  });
+  readJsonBodies(app);
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

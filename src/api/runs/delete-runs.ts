@@ -11,7 +11,7 @@ export interface RunDeletion extends Closeable {
 export interface RunDeletionDeps {
   store: Pick<ServerStore, 'deleteRuns' | 'requestCancel' | 'listRunSummaries'>;
   log: (line: string) => void;
-  /** An answer waits so long for cancelled runs to end and for rows to go. @default 10000 */
+  /** An answer waits so long for cancelled runs to end and for rows to go. @default 5000 */
   patienceMs?: number;
   /** Between two looks at whether cancelled runs are over. @default 250 */
   intervalMs?: number;
@@ -20,41 +20,69 @@ export interface RunDeletionDeps {
 const PAGE = 1000;
 
 /**
- * Runs go at once and their rows after them; an answer does not wait for a long one, and what is left is done behind
- * it.
+ * Runs go at once and their rows after them. Cancelled ones are looked at until they are over, by one loop however
+ * many are asked for; an answer does not wait for long, and what is left is done behind it.
  */
 export function createRunDeletion(deps: RunDeletionDeps): RunDeletion {
-  const { store, log, patienceMs = 10_000, intervalMs = 250 } = deps;
+  const { store, log, patienceMs = 5_000, intervalMs = 250 } = deps;
   const closing = new AbortController();
-  const underWay = new Set<Promise<void>>();
+  /** Cancelled runs that are to go. */
+  const ending = new Set<number>();
+  let loop: Promise<void> | null = null;
+  const underWay = new Set<Promise<unknown>>();
 
-  const deleteAll = async (runIds: readonly number[], active: readonly number[]): Promise<void> => {
-    await Promise.all(active.map((id) => store.requestCancel(id)));
-    let left = new Set(runIds);
-    while (left.size > 0) {
-      for (const id of await store.deleteRuns([...left])) left.delete(id);
-      // What is neither deleted nor active was deleted by somebody else.
-      if (active.every((id) => !left.has(id))) return;
-      left = new Set(active.filter((id) => left.has(id)));
-      if (!(await delay(intervalMs, closing.signal))) return;
+  const deleteEnded = async (): Promise<void> => {
+    for (let look = 1; ending.size > 0 && !closing.signal.aborted; look++) {
+      try {
+        for (const id of await store.deleteRuns([...ending])) ending.delete(id);
+        await forgetMissing();
+      } catch (error) {
+        log(`cancelled runs could not be deleted yet: ${String(error)}`);
+      }
+      // A run that no runner takes may never be over.
+      if (ending.size > 0) await delay(Math.min(look, 20) * intervalMs, closing.signal);
     }
   };
 
-  const patiently = async (work: Promise<void>): Promise<void> => {
-    const patience = new AbortController();
-    const tracked = work
-      .catch((error: unknown) => {
-        // While somebody waits for it, it is theirs.
-        if (patience.signal.aborted) log(`runs could not be deleted: ${String(error)}`);
-        else throw error;
-      })
-      .finally(() => underWay.delete(tracked));
-    underWay.add(tracked);
+  /** Another process may have deleted them. */
+  const forgetMissing = async (): Promise<void> => {
+    for (const id of [...ending]) {
+      await store.requestCancel(id).catch(() => ending.delete(id));
+    }
+  };
+
+  const startLoop = (): void => {
+    loop ??= deleteEnded().finally(() => {
+      loop = null;
+    });
+  };
+
+  const deleteRuns = async (runs: readonly Pick<RunSummary, 'id' | 'status'>[]): Promise<void> => {
+    const [over, active] = [
+      runs.filter(({ status }) => isOver(status)),
+      runs.filter(({ status }) => !isOver(status)),
+    ];
+    for (const { id } of active) {
+      await store.requestCancel(id);
+      ending.add(id);
+    }
+    startLoop();
+    const deleting = store.deleteRuns(over.map(({ id }) => id));
+    underWay.add(deleting);
+    const settled = deleting.finally(() => underWay.delete(deleting));
     const waiting = new AbortController();
+    const gone = async (): Promise<void> => {
+      await settled;
+      while (active.some(({ id }) => ending.has(id))) if (!(await delay(intervalMs, waiting.signal))) return;
+    };
+    const all = gone();
+    // After the answer, a fault is for the log alone.
+    all.catch(
+      (error: unknown) => waiting.signal.aborted && log(`runs could not be deleted: ${String(error)}`),
+    );
     try {
-      await Promise.race([tracked, delay(patienceMs, waiting.signal)]);
+      await Promise.race([all, delay(patienceMs, waiting.signal)]);
     } finally {
-      patience.abort();
       waiting.abort();
     }
   };
@@ -75,20 +103,11 @@ export function createRunDeletion(deps: RunDeletionDeps): RunDeletion {
 
   const close = async (): Promise<void> => {
     closing.abort();
-    await Promise.allSettled(underWay);
+    await Promise.allSettled([loop, ...underWay]);
   };
   return {
-    deleteOne: ({ id, status }) => patiently(deleteAll([id], isOver(status) ? [] : [id])),
-    deleteAllOf: async (userId) => {
-      const runs = await runsOf(userId);
-      const active = runs.filter(({ status }) => !isOver(status)).map(({ id }) => id);
-      await patiently(
-        deleteAll(
-          runs.map(({ id }) => id),
-          active,
-        ),
-      );
-    },
+    deleteOne: (run) => deleteRuns([run]),
+    deleteAllOf: async (userId) => await deleteRuns(await runsOf(userId)),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -35,41 +35,45 @@ const isNumber = (reference: unknown): boolean =>
  * References are numbers of rows, as the server's clients give them, or names where one row alone has that name. Two
  * rows that share a name are told apart by their numbers.
  */
-function createNames<Row extends Named>(rows: readonly Row[]): Names<Row> {
+function createNames<Row extends Named>(rows: readonly Row[], references: readonly unknown[]): Names<Row> {
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const used = new Map<number, Row>();
-  const shared = (name: string): boolean => rows.filter((row) => row.name === name).length > 1;
-  const uniqueName = (row: Row): string => (shared(row.name) ? `${row.name} (${row.id})` : row.name);
-
   const find = (reference: unknown): Row | undefined => {
     if (isNumber(reference)) return byId.get(Number(reference));
     const named = rows.filter(({ name }) => name === reference);
     return named.length === 1 ? named[0] : undefined;
   };
+  const used = new Set(references.flatMap((reference) => find(reference) ?? []));
+  const uniqueName = (row: Row): string => {
+    const sharing = [...used].filter(({ name }) => name === row.name);
+    return sharing.length > 1 ? `${row.name} (${row.id})` : row.name;
+  };
   return {
     nameOf: (reference) => {
       const row = find(reference);
-      if (!row) return reference;
-      used.set(row.id, row);
-      return uniqueName(row);
+      return row ? uniqueName(row) : reference;
     },
-    used: () => [...used.values()].map((row) => [uniqueName(row), row]),
+    used: () => [...used].map((row) => [uniqueName(row), row]),
   };
 }
 
 const USUAL_ENDPOINTS: Readonly<Record<string, string>> = { SEND_MLLP: 'mllp', SEND_DICOM: 'dicom' };
 
+/** What a step sends to: what it names, else the usual endpoint of its type. */
+function endpointOf({ stepType, parameters }: StepDefinition): unknown {
+  return parameters.endpoint_id ?? USUAL_ENDPOINTS[stepType];
+}
+
 /** Parameters with names in place of numbers; the rest as it was sent. */
 function resolveParameters(
-  { stepType, parameters }: StepDefinition,
+  step: StepDefinition,
   endpoints: Names<EndpointRecord>,
   generators: Names<GeneratorRecord>,
 ): Record<string, unknown> {
-  const resolved: Record<string, unknown> = { ...parameters };
-  const { endpoint_id: endpoint, generator_template_id: generator } = parameters;
+  const resolved: Record<string, unknown> = { ...step.parameters };
+  const { generator_template_id: generator } = step.parameters;
   if (generator !== undefined) resolved.generator_template_id = generators.nameOf(generator);
-  const asked = endpoint ?? USUAL_ENDPOINTS[stepType];
-  if (asked !== undefined) resolved.endpoint_id = endpoints.nameOf(asked);
+  const endpoint = endpointOf(step);
+  if (endpoint !== undefined) resolved.endpoint_id = endpoints.nameOf(endpoint);
   return resolved;
 }
 
@@ -156,10 +160,15 @@ export async function resolveTemplate(
 ): Promise<ResolvedTemplate> {
   const { name, description, settings, steps } = definition;
   const known = { endpoints: await store.listEndpoints(), generators: await readGenerators(store, steps) };
-  const endpoints = createNames(known.endpoints);
-  const generators = createNames(known.generators);
+  const endpoints = createNames(known.endpoints, [
+    ...steps.map(endpointOf),
+    ...destinationsOf(settings.stations),
+  ]);
+  const generators = createNames(
+    known.generators,
+    steps.map(({ parameters }) => parameters.generator_template_id),
+  );
   const resolved = steps.map((step) => stepToWire(step, resolveParameters(step, endpoints, generators)));
-  for (const destination of destinationsOf(settings.stations)) endpoints.nameOf(destination);
   const wire = {
     ...settings,
     name,

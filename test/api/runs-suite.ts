@@ -1,0 +1,428 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LiveFact } from '../../src/live/port.ts';
+import type { EventStatus } from '../../src/storage/port.ts';
+import { attemptRow, batchOf, eventRow, windowRow } from '../conformance/ledger-rows.ts';
+import type { Person, TestApi } from '../support/api.ts';
+import { until } from '../support/until.ts';
+import { makeTemplate } from './catalogue.ts';
+
+/** Runs: section 3 of the contract. */
+export function runsConform(api: () => TestApi): void {
+  const started = async (as: Person, body: Record<string, unknown> = {}): Promise<number> => {
+    const { template } = await makeTemplate(api(), as);
+    return (await api().ok('startRun', { as, body: { template_id: template.id, ...body } })).run_id;
+  };
+  const over = async (runId: number): Promise<void> => {
+    await api().store.transitionRun(runId, 'start');
+    await api().store.transitionRun(runId, 'over_ok', { startedIterations: 3 });
+  };
+  const status = async (method: 'GET' | 'POST' | 'DELETE', path: string, as: Person): Promise<number> =>
+    (await api().call(method, path, { as })).status;
+
+  describe('starting a run', () => {
+    it('answers 202 and lets a runner know; without load the patients come one after the other', async () => {
+      const owner = await api().user();
+      const { template } = await makeTemplate(api(), owner);
+      const facts: LiveFact[] = [];
+      const stop = api().live.subscribe((fact) => facts.push(fact));
+      const reply = await api().call('POST', '/api/simulator/run', {
+        as: owner,
+        body: { template_id: String(template.id), patient_count: '3' },
+      });
+      stop();
+      assert.equal(reply.status, 202);
+      assert.deepEqual(Object.keys(reply.body), ['message', 'run_id']);
+      const run = await api().store.getRun(Number(reply.body.run_id));
+      assert.deepEqual(facts, [{ kind: 'run_created', runId: run.id }]);
+      assert.equal(run.status, 'PENDING');
+      assert.equal(run.userId, owner.id);
+      assert.equal(run.templateId, template.id);
+      assert.equal(run.patientCount, 3);
+      assert.equal(run.concurrency, 1);
+      assert.equal(run.onFailure, 'fail_run');
+      assert.deepEqual(Object.keys(run.endpoints), ['ris']);
+      assert.equal(run.limits.ris?.maxPerSecond, null);
+    });
+
+    it('takes a load, a seed, what a failure does, and tags', async () => {
+      const body = {
+        patient_count: 5,
+        seed: 7,
+        load: { concurrency: 9 },
+        on_failure: 'continue',
+        tags: ['a', 'b'],
+      };
+      const run = await api().store.getRun(await started(api().admin, body));
+      assert.equal(run.identity.seed, 7);
+      assert.equal(run.identity.namespace, 0);
+      assert.equal(run.concurrency, 9);
+      assert.equal(run.limits.ris?.maxConnections, 9);
+      assert.equal(run.onFailure, 'continue');
+      assert.deepEqual(run.tags, ['a', 'b']);
+    });
+
+    it('takes what a failure does from the template where the request is silent', async () => {
+      const { template } = await makeTemplate(api(), api().admin, { settings: { on_failure: 'continue' } });
+      const { run_id: id } = await api().ok('startRun', { body: { template_id: template.id } });
+      assert.equal((await api().store.getRun(id)).onFailure, 'continue');
+    });
+
+    it('without a seed has identifiers of its own', async () => {
+      const ids = [await started(api().admin), await started(api().admin)];
+      const [one, two] = await Promise.all(ids.map((id) => api().store.getRun(id)));
+      assert.equal(one!.identity.seed, two!.identity.seed);
+      assert.notEqual(one!.identity.namespace, two!.identity.namespace);
+    });
+
+    it('has a fixed clock against the sinks of the server, and today elsewhere', async () => {
+      const { template } = await makeTemplate(api(), api().admin);
+      const today = await api().ok('startRun', { body: { template_id: template.id } });
+      const { clockStartMs } = (await api().store.getRun(today.run_id)).identity;
+      assert.ok(Date.now() - clockStartMs < 2 * 86_400_000);
+      const sinks = await api().another({ deps: { isBuiltInSink: ({ port }) => port === 2575 } });
+      const reply = await sinks.app.inject({
+        method: 'POST',
+        url: '/api/simulator/run',
+        headers: { authorization: `Bearer ${api().admin.token}` },
+        payload: { template_id: template.id },
+      });
+      const run = await api().store.getRun(reply.json().run_id);
+      assert.equal(run.identity.clockStartMs, Date.UTC(2026, 0, 5, 7));
+    });
+
+    it('by the route of benchmark scripts says where its status is', async () => {
+      const { template } = await makeTemplate(api(), api().admin);
+      const body = await api().ok('startRunOfTemplate', { params: { template_id: template.id } });
+      assert.deepEqual(Object.keys(body), [
+        'message',
+        'run_id',
+        'template_id',
+        'patient_count',
+        'status_url',
+      ]);
+      assert.equal(body.patient_count, 1);
+      assert.equal(await status('GET', body.status_url, api().admin), 200);
+    });
+
+    it('needs a template of one’s own and sensible numbers', async () => {
+      const stranger = await api().user();
+      const { template } = await makeTemplate(api(), api().admin);
+      const asked = (body: unknown, as = api().admin) =>
+        api().call('POST', '/api/simulator/run', { as, body });
+      assert.equal((await asked({ template_id: template.id }, stranger)).status, 404);
+      assert.equal((await asked({ template_id: 999_999 })).status, 404);
+      const wrong = [
+        {},
+        { patient_count: 0 },
+        { patient_count: '-1' },
+        { load: { concurrency: 0 } },
+        { seed: -1 },
+        { on_failure: 'maybe' },
+        { tags: 'a' },
+      ];
+      for (const change of wrong) {
+        const body = Object.keys(change).length === 0 ? {} : { template_id: template.id, ...change };
+        assert.equal((await asked(body)).status, 422, JSON.stringify(change));
+      }
+    });
+
+    it('against what is neither this machine nor registered is refused', async () => {
+      const { template } = await makeTemplate(api(), api().admin, { hostname: 'pacs.hospital.example' });
+      const body = { template_id: template.id };
+      const refusal = await api().call('POST', '/api/simulator/run', { as: api().admin, body });
+      assert.equal(refusal.status, 403);
+      assert.equal(refusal.body.code, 'TARGET_REFUSED');
+      await api().store.registerTarget({
+        host: 'pacs.hospital.example',
+        port: 2575,
+        aeTitle: null,
+        owner: 'QA',
+        expiresAtMs: Date.now() + 3_600_000,
+        maxAssociations: 2,
+        maxMessagesPerSecond: 10,
+        maxBytes: null,
+      });
+      const { run_id: id } = await api().ok('startRun', { body: { ...body, load: { concurrency: 8 } } });
+      const { limits } = await api().store.getRun(id);
+      assert.deepEqual(limits.ris, { maxConnections: 2, maxPerSecond: 10, maxBytes: null, ramp: true });
+    });
+
+    it('whose generator was deleted since is told so', async () => {
+      const { template, generatorId } = await makeTemplate(api(), api().admin);
+      await api().call('DELETE', `/api/simulator/generators/${generatorId}`, { as: api().admin });
+      const { status: code, text } = await api().call('POST', '/api/simulator/run', {
+        as: api().admin,
+        body: { template_id: template.id },
+      });
+      assert.equal(code, 422);
+      assert.match(text, /step 1.*no generator has the number/);
+    });
+  });
+
+  describe('runs', () => {
+    it('are listed, those of the caller alone, newest first', async () => {
+      const owner = await api().user();
+      const ids = [await started(owner), await started(owner)];
+      const runs = await api().ok('listRuns', { as: owner });
+      assert.deepEqual(
+        runs.map(({ id }) => id),
+        ids.toReversed(),
+      );
+      assert.deepEqual(Object.keys(runs[0]!).slice(0, 7), [
+        'id',
+        'user_id',
+        'template_id',
+        'patient_count',
+        'status',
+        'started_at',
+        'completed_at',
+      ]);
+      const page = await api().ok('listRuns', { as: owner, query: { limit: 1, before_id: ids[1]! } });
+      assert.deepEqual(
+        page.map(({ id }) => id),
+        [ids[0]],
+      );
+      assert.ok((await api().ok('listRuns')).every(({ user_id: user }) => user === api().admin.id));
+    });
+
+    it('show a window of their events, always in ascending time', async () => {
+      const id = await started(api().admin);
+      const events = [1, 2, 3, 4, 5].map((n) =>
+        eventRow(id, { timestampMs: n * 1000, details: `line ${n}` }),
+      );
+      await api().store.writeLedger(batchOf({ events }));
+      const lines = async (query: Record<string, string | number>) => {
+        const run = await api().ok('getRun', { params: { id }, query });
+        return { run, lines: run.events.map(({ details }) => details.slice(-1)).join('') };
+      };
+      const all = await lines({});
+      assert.equal(all.lines, '12345');
+      assert.deepEqual(Object.keys(all.run).slice(7, 15), [
+        'events',
+        'events_limit',
+        'events_offset',
+        'events_order',
+        'events_total',
+        'events_returned',
+        'events_remaining',
+        'events_truncated',
+      ]);
+      assert.deepEqual(Object.keys(all.run.events[0]!), [
+        'id',
+        'timestamp',
+        'step_order',
+        'iteration',
+        'status',
+        'details',
+      ]);
+      assert.equal(all.run.events_limit, 2000);
+      assert.equal(all.run.events_truncated, false);
+      const newest = await lines({ events_limit: 2 });
+      assert.equal(newest.lines, '45');
+      assert.equal(newest.run.events_total, 5);
+      assert.equal(newest.run.events_returned, 2);
+      assert.equal(newest.run.events_remaining, 3);
+      assert.equal(newest.run.events_truncated, true);
+      assert.equal((await lines({ events_limit: 2, events_offset: 1 })).lines, '34');
+      const oldest = await lines({ events_limit: 2, events_offset: 3, events_order: 'asc' });
+      assert.equal(oldest.lines, '45');
+      assert.equal(oldest.run.events_remaining, 0);
+    });
+
+    it('have stats in which the kinds and the steps add up to the total, whatever was stored', async () => {
+      const id = await started(api().admin, { patient_count: 100 });
+      const event = (stepOrder: number, kind: EventStatus, iteration = 0) =>
+        eventRow(id, { stepOrder, status: kind, iteration, details: `${kind} ${stepOrder}` });
+      const events = [
+        event(0, 'INFO'),
+        event(1, 'SUCCESS', 1),
+        event(2, 'SUCCESS', 1),
+        event(2, 'FAILURE', 2),
+        event(2, 'DEBUG', 2),
+        event(999, 'WARN'),
+      ];
+      const second = 1_790_000_000;
+      const windows = [
+        windowRow(id, second, { series: 'step_1_generate_hl7', okCount: 90 }),
+        windowRow(id, second, { series: 'step_2_send_mllp', okCount: 80, failedCount: 1 }),
+      ];
+      await api().store.writeLedger(batchOf({ events, windows }));
+      await api().store.transitionRun(id, 'start');
+      const stats = await api().ok('runStats', { params: { id } });
+      assert.equal(stats.success_events, 170);
+      assert.equal(stats.failure_events, 1);
+      assert.equal(stats.total_events, 174);
+      const { success_events, failure_events, warning_events, info_events, debug_events } = stats;
+      assert.equal(
+        success_events + failure_events + warning_events + info_events + debug_events,
+        stats.total_events,
+      );
+      assert.equal(
+        stats.steps.reduce((sum, step) => sum + step.total_events, 0),
+        stats.total_events,
+      );
+      assert.equal(stats.unique_steps, 4);
+      assert.equal(stats.max_iteration, 2);
+      assert.equal(stats.last_failure?.details, 'FAILURE 2');
+      assert.deepEqual(Object.keys(stats), [
+        'run_id',
+        'user_id',
+        'template_id',
+        'patient_count',
+        'status',
+        'started_at',
+        'completed_at',
+        'duration_seconds',
+        'first_event_at',
+        'last_event_at',
+        'total_events',
+        'success_events',
+        'failure_events',
+        'warning_events',
+        'info_events',
+        'debug_events',
+        'unique_steps',
+        'max_iteration',
+        'last_failure',
+        'steps',
+        'step_duration_summary',
+      ]);
+      assert.deepEqual(stats.step_duration_summary[0], {
+        step_order: 1,
+        step_type: 'GENERATE_HL7',
+        count: 90,
+        total_ms: 0.4,
+        avg_ms: 0.004,
+        min_ms: 0.1,
+        max_ms: 0.3,
+        last_ms: null,
+      });
+    });
+
+    it('have metrics: the contract’s fields, a window of attempts, then ours', async () => {
+      const id = await started(api().admin);
+      const attempts = [1, 2, 3].map((n) =>
+        attemptRow(id, {
+          patientIteration: n,
+          workerId: n === 3 ? 'w2' : 'w1',
+          createdAtMs: 1_790_000_000_000 + n * 1000,
+        }),
+      );
+      const windows = [0, 1, 2, 3].map((n) => windowRow(id, 1_790_000_000 + n));
+      const depth = {
+        runId: id,
+        queue: 'q',
+        second: 1_790_000_000,
+        ready: 4,
+        unacknowledged: 1,
+        consumers: 2,
+      };
+      await api().store.writeLedger(batchOf({ attempts, windows, depths: [depth] }));
+      const metrics = await api().ok('runMetrics', {
+        params: { id },
+        query: { jobs_limit: 2, series_points: 2, series_percentiles: true },
+      });
+      assert.equal(metrics.run_id, id);
+      assert.equal(metrics.worker_job_count, 3);
+      assert.deepEqual(
+        metrics.worker_jobs.map(({ patient_iteration: n }) => n),
+        [3, 2],
+      );
+      assert.equal(metrics.worker_jobs_total, 3);
+      assert.equal(metrics.worker_jobs_remaining, 1);
+      assert.equal(metrics.worker_jobs_truncated, true);
+      const ack = metrics.series.find(({ series }) => series === 'order_ack')!;
+      assert.equal(ack.count, 8);
+      assert.ok(ack.p99_ms! >= 0.29 && ack.p99_ms! <= 0.31);
+      assert.deepEqual(
+        metrics.workers.map(({ worker_id: worker, job_count: jobs }) => [worker, jobs]),
+        [
+          ['w1', 2],
+          ['w2', 1],
+        ],
+      );
+      const points = metrics.time_series.series.order_ack!;
+      assert.equal(metrics.time_series.bucket_seconds, 2);
+      assert.equal(
+        points.reduce((sum, { count }) => sum + count, 0),
+        8,
+      );
+      assert.ok(points.length <= 3);
+      assert.ok(points[0]!.p95_ms! > 0);
+      assert.deepEqual(metrics.queue_depths, [
+        { queue: 'q', at: '2026-09-21T14:13:20.000Z', ready: 4, unacknowledged: 1, consumers: 2 },
+      ]);
+      const none = await api().ok('runMetrics', {
+        params: { id },
+        query: { series_points: 0, jobs_order: 'asc' },
+      });
+      assert.deepEqual(none.time_series.series, {});
+      assert.equal(none.worker_jobs[0]!.patient_iteration, 1);
+      assert.equal(
+        await status('GET', `/api/simulator/runs/${id}/metrics?jobs_limit=2001`, api().admin),
+        422,
+      );
+    });
+
+    it('are cancelled once, by their user, while they are not over', async () => {
+      const owner = await api().user();
+      const stranger = await api().user();
+      const id = await started(owner);
+      const path = `/api/simulator/runs/${id}/cancel`;
+      assert.equal(await status('POST', path, stranger), 403);
+      const reply = await api().call('POST', path, { as: owner });
+      assert.equal(reply.status, 202);
+      assert.deepEqual(reply.body, { message: 'Cancellation requested.', run_id: id });
+      assert.equal((await api().store.getRun(id)).cancelRequested, true);
+      assert.equal(await status('POST', '/api/simulator/runs/999999/cancel', owner), 404);
+      const done = await started(owner);
+      await over(done);
+      assert.equal(await status('POST', `/api/simulator/runs/${done}/cancel`, owner), 409);
+      assert.equal(await status('POST', `/api/simulator/runs/${done}/cancel`, api().admin), 409);
+    });
+
+    it('are deleted with their rows; an active one is cancelled first', async () => {
+      const owner = await api().user();
+      const done = await started(owner);
+      await over(done);
+      assert.equal(await status('DELETE', `/api/simulator/runs/${done}`, owner), 204);
+      assert.equal(await status('GET', `/api/simulator/runs/${done}`, owner), 404);
+      assert.equal(await status('DELETE', `/api/simulator/runs/${done}`, owner), 404);
+      const active = await started(owner);
+      const deleting = status('DELETE', `/api/simulator/runs/${active}`, owner);
+      await until(async () => (await api().store.getRun(active)).cancelRequested, 'the run is cancelled');
+      await api().store.transitionRun(active, 'over_cancelled');
+      assert.equal(await deleting, 204);
+      await until(
+        async () => (await status('GET', `/api/simulator/runs/${active}`, owner)) === 404,
+        'it is gone',
+      );
+    });
+
+    it('are deleted all at once, one’s own alone', async () => {
+      const owner = await api().user();
+      for (let i = 0; i < 3; i++) await over(await started(owner));
+      const foreign = await started(api().admin);
+      assert.equal(await status('DELETE', '/api/simulator/runs', owner), 204);
+      assert.deepEqual(await api().ok('listRuns', { as: owner }), []);
+      assert.equal((await api().store.getRun(foreign)).id, foreign);
+    });
+
+    it('of another user are not there, but for administrators', async () => {
+      const owner = await api().user();
+      const stranger = await api().user();
+      const id = await started(owner);
+      for (const path of ['', '/stats', '/metrics']) {
+        assert.equal(await status('GET', `/api/simulator/runs/${id}${path}`, stranger), 404);
+        assert.equal(await status('GET', `/api/simulator/runs/${id}${path}`, api().admin), 200);
+      }
+      assert.equal(await status('DELETE', `/api/simulator/runs/${id}`, stranger), 404);
+      const watch = api().api.mayWatch;
+      assert.equal(await watch({ id: stranger.id, isAdmin: false }, id), false);
+      assert.equal(await watch({ id: owner.id, isAdmin: false }, id), true);
+      assert.equal(await watch({ id: stranger.id, isAdmin: true }, id), true);
+      assert.equal(await watch({ id: stranger.id, isAdmin: true }, 999_999), false);
+    });
+  });
+}
