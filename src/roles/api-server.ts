@@ -55,7 +55,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     store,
     systemState,
     sockets: () => sockets.sockets,
-    droppedLines: () => 0,
     now,
     log,
   });

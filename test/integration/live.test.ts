@@ -497,7 +497,6 @@ describe('live', () => {
       store,
       systemState: createSystemState({ store, queues, clock, log }),
       sockets: () => server.sockets(),
-      droppedLines: () => 0,
       now: () => nowMs,
       log,
     });

@@ -68,11 +68,6 @@ export const PROMETHEUS_METRICS = {
   yeeter_worker_slots: { type: 'gauge', labels: [], help: 'Jobs that the workers can handle at a time.' },
   yeeter_worker_busy_slots: { type: 'gauge', labels: [], help: 'Jobs that the workers have in hand.' },
   yeeter_live_sockets: { type: 'gauge', labels: [], help: 'Socket.IO connections of this process.' },
-  yeeter_metric_lines_dropped_total: {
-    type: 'counter',
-    labels: [],
-    help: 'JSON metric lines of this process that nobody took up in time.',
-  },
   yeeter_process_cpu_seconds_total: { type: 'counter', labels: [], help: 'CPU of this process.' },
   yeeter_process_memory_bytes: {
     type: 'gauge',

@@ -99,7 +99,6 @@ function scraped(runs: Map<number, BookRun>, change: Partial<PrometheusOptions> 
     store: books(runs),
     systemState: async () => STATE,
     sockets: () => 5,
-    droppedLines: () => 0,
     now: () => nowMs,
     log: () => {},
     ...change,

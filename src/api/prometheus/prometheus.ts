@@ -12,8 +12,6 @@ export interface PrometheusOptions {
   systemState: () => Promise<SystemState>;
   /** Socket.IO connections of this process. */
   sockets: () => number;
-  /** JSON metric lines of this process that were dropped. */
-  droppedLines: () => number;
   /** Milliseconds of a clock that does not run backwards. */
   now: () => number;
   log: (line: string) => void;
@@ -110,7 +108,6 @@ export function createPrometheus(options: PrometheusOptions): Prometheus {
   const showProcess = (): void => {
     const { cpuSeconds, memoryBytes, eventLoopDelaySeconds, startedAtSeconds } = figures.read();
     copy('yeeter_process_cpu_seconds_total', cpuSeconds);
-    copy('yeeter_metric_lines_dropped_total', options.droppedLines());
     for (const [kind, bytes] of Object.entries(memoryBytes))
       set('yeeter_process_memory_bytes', bytes, { kind });
     for (const [quantile, seconds] of Object.entries(eventLoopDelaySeconds))
