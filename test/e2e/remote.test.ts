@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createMllpSink, type MllpSink } from '../../src/sink/mllp-sink.ts';
-import { type CliEnd, type CliRun, startProgram, YEETER } from '../support/cli.ts';
+import { type CliEnd, type CliRun, startProgram, startYeeter, YEETER } from '../support/cli.ts';
 import { startSocketlessProxy } from '../support/socketless-proxy.ts';
-import { startWholeServer, type WholeServer } from '../support/whole-server.ts';
 
+const READY = /ready on (http:\S+);/;
+const SERVER_HANG_MS = 600_000;
 const PASSWORD = 'correct horse';
 const ORDER = [
   'MSH|^~\\&|A|B|C|D|{$Faker.Context.MessageTimestamp}||ORM^O01|{$Faker.Order.PlacerOrderNumber}|T|2.5.1',
@@ -23,14 +24,15 @@ interface StoredEvent {
 }
 
 describe('the command line against a server', () => {
-  let server: WholeServer;
+  let server: CliRun;
+  let url: string;
   let sink: MllpSink;
   let dir: string;
   let file: string;
   let token: string;
 
   const ask = (path: string, body?: object): Promise<Response> =>
-    fetch(`${server.url}${path}`, {
+    fetch(`${url}${path}`, {
       method: body ? 'POST' : 'GET',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body ? { body: JSON.stringify(body) } : {}),
@@ -44,7 +46,10 @@ describe('the command line against a server', () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'yeeter-remote-'));
     file = join(dir, 'home', 'config.json');
-    server = await startWholeServer();
+    const data = join(dir, 'data');
+    server = startYeeter(['serve', '--port', '0', '--data', data], dir, SERVER_HANG_MS);
+    await server.said(READY);
+    url = READY.exec(server.stderr())![1]!;
     sink = await createMllpSink({});
     const person = { username: 'Ada', email: 'ada@example.org', password: PASSWORD };
     const registered = (await (await ask('/api/auth/register', person)).json()) as { access_token: string };
@@ -75,13 +80,15 @@ describe('the command line against a server', () => {
     await template('lost orders', generate, await send(mllp('nobody', 1), lost));
     const wait = { step_type: 'WAIT', execution: 'async', parameters: { duration_seconds: 600 } };
     await template('waiting', { step_order: 1, ...wait });
-    const signedIn = await run('login', '--api-url', server.url, '-u', 'ada', '--password', PASSWORD);
+    const signedIn = await run('login', '--api-url', url, '-u', 'ada', '--password', PASSWORD);
     assert.equal(signedIn.code, 0, signedIn.stderr);
   });
   after(async () => {
-    await server.close();
+    server.process.kill('SIGTERM');
+    const { code, stderr } = await server.ended;
     await sink.close();
     await rm(dir, { recursive: true, force: true });
+    assert.equal(code, 0, stderr);
   });
 
   /** With the credentials of the login, and nothing else in the environment. */
@@ -141,7 +148,7 @@ describe('the command line against a server', () => {
   });
 
   it('misses no event where sockets are refused', async () => {
-    await using proxy = await startSocketlessProxy(server.url);
+    await using proxy = await startSocketlessProxy(url);
     const key = await run('api-keys', 'create', 'proxied');
     const watched = start(
       ['runs', 'start', 'orders', '-n', '12', '--watch', '--interval', '0.5', '--api-url', proxy.url],
@@ -180,7 +187,7 @@ describe('the command line against a server', () => {
     const runId = startedRun(end);
     assert.match(end.stdout, new RegExp(`\nrun ${runId} ERROR after .*\nlast failure: .*CONNECT_REFUSED`));
     assert.ok(await stat(join(dir, 'lost', `run-${runId}-worker-metrics.csv`)));
-    const through = ['--api-url', server.url];
+    const through = ['--api-url', url];
     assert.match((await run('queues', 'list', ...through)).stdout, /\nlost .* 2 +open\n/);
     assert.match((await run('queues', 'inspect', 'lost', ...through)).stdout, /2 x CONNECT_REFUSED/);
     assert.equal((await run('queues', 'pause', 'lost', ...through)).code, 0);
@@ -245,7 +252,7 @@ describe('the command line against a server', () => {
 
   it('uses a key until it is deleted', async () => {
     const key = (await run('api-keys', 'create', 'short')).stdout.trim();
-    const env = { YEETER_API_KEY: key, YEETER_API_URL: server.url };
+    const env = { YEETER_API_KEY: key, YEETER_API_URL: url };
     assert.equal((await start(['runs', 'list'], env).ended).code, 0);
     const keys = JSON.parse((await run('api-keys', 'list', '--format', 'json')).stdout) as { id: number }[];
     assert.equal((await run('api-keys', 'delete', String(keys[0]!.id))).code, 0);
