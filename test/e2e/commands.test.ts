@@ -16,6 +16,7 @@ const COMMANDS = [
   'check',
   'targets',
   'login',
+  'register',
   'api-key',
   'api-keys',
   'templates',

@@ -100,7 +100,10 @@ describe('the commands for a server', () => {
       env: {},
     });
     assert.deepEqual([end.code, end.stderr], [0, '']);
-    assert.match(end.stdout, /^signed in to http.* as ada; the token is in .*config\.json\n$/);
+    assert.match(
+      end.stdout,
+      /^signed in to http.* as ada, an administrator; the token is in .*config\.json\n$/,
+    );
     assert.equal((await stat(file)).mode & 0o777, 0o600);
     assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), {
       api_url: api.url,
@@ -109,6 +112,20 @@ describe('the commands for a server', () => {
     });
     assert.equal((await run(['runs', 'list'], { env: {} })).code, 0);
     assert.equal(api.requests.at(-1)!.headers.authorization, 'Bearer j.w.t');
+  });
+
+  it('make an account', async () => {
+    const account = { username: 'eve', access_token: 'e.v.e', is_admin: false };
+    api.routes['POST /api/auth/register'] = { status: 201, json: { message: 'm', ...account } };
+    const args = ['register', '-u', 'eve', '--email', 'eve@example.org', '--password-stdin'];
+    const end = await run(args, { input: 'right horse', env: {} });
+    assert.match(end.stdout, /as eve; /);
+    assert.deepEqual(api.requests[0]!.body, {
+      username: 'eve',
+      email: 'eve@example.org',
+      password: 'right horse',
+    });
+    assert.equal((await run(['register', '-u', 'eve'], { env: {} })).code, 2);
   });
 
   it('end with 2 for a wrong password, without the password', async () => {

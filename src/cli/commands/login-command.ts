@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createApiKey, deleteApiKey, listApiKeys } from '../remote/api-keys.ts';
-import { clearApiKey, login, storeApiKey } from '../remote/login.ts';
+import { clearApiKey, login, register, storeApiKey } from '../remote/login.ts';
 import { OUTPUT_FORMATS } from '../remote/output.ts';
 import { addExamples, wholeNumber } from './options.ts';
 import { serverFlags, withFormat, withServer } from './server-options.ts';
@@ -12,6 +12,11 @@ Exit code: 0 when signed in, 1 when the server cannot be reached, 2 for a wrong 
 Examples:
   $ yeeter login --api-url https://yeeter.example.org --username ada
   $ yeeter login --username ada --password-stdin < password.txt`;
+
+const REGISTER_EXAMPLES = `
+Examples:
+  $ yeeter register --username ada --email ada@example.org
+  $ yeeter register --username ada --email ada@example.org --password-stdin < password.txt`;
 
 const KEY_EXAMPLES = `
 Without --value the key is asked for, or read from standard input. YEETER_API_KEY in the environment wins over it.
@@ -27,17 +32,27 @@ Examples:
   $ yeeter api-keys create nightly --store
   $ yeeter api-keys delete 3`;
 
-export function addLoginCommands(program: Command): void {
-  const signIn = withServer(program.command('login'))
-    .description('sign in to a server and keep the token')
+function withPassword(command: Command): Command {
+  return command
     .option('-u, --username <name>', 'asked for when it is missing')
     .option(
       '--password <password>',
       'other users of this machine can see it: rather leave it out and be asked',
     )
-    .option('--password-stdin', 'read the password from standard input', false)
+    .option('--password-stdin', 'read the password from standard input', false);
+}
+
+export function addLoginCommands(program: Command): void {
+  const signIn = withPassword(withServer(program.command('login')))
+    .description('sign in to a server and keep the token')
     .addHelpText('after', LOGIN_EXAMPLES);
   signIn.action((flags) => login({ ...flags, ...serverFlags(signIn) }));
+
+  const signUp = withPassword(withServer(program.command('register')))
+    .description('make an account on a server; its first is an administrator')
+    .option('--email <address>', 'asked for when it is missing')
+    .addHelpText('after', REGISTER_EXAMPLES);
+  signUp.action((flags) => register({ ...flags, ...serverFlags(signUp) }));
 
   const key = withServer(program.command('api-key'))
     .description('keep or remove an API key, for programs')

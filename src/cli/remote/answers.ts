@@ -6,7 +6,11 @@ export const ANYTHING = z.unknown();
 
 const time = z.string().nullish();
 
-export const LOGIN = z.looseObject({ access_token: z.string().min(1), username: z.string() });
+export const LOGIN = z.looseObject({
+  access_token: z.string().min(1),
+  username: z.string(),
+  is_admin: z.boolean().nullish(),
+});
 
 export const TEMPLATE = z.looseObject({
   id: z.int(),

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Server } from 'socket.io';
 import { type FakeApi, startFakeApi } from '../../../test/support/fake-api.ts';
+import { selfSigned } from '../../../test/support/self-signed.ts';
 import { startTcpProxy } from '../../../test/support/tcp-proxy.ts';
+import { untilAnswer } from '../../../test/support/until.ts';
 import { type FollowOptions, followRun } from './follow-run.ts';
 import { type ApiClient, createApiClient } from './http.ts';
 import { openLiveLink } from './live-link.ts';
@@ -11,8 +13,8 @@ import type { RunDisplay } from './run-display.ts';
 const RUN = '/api/simulator/runs/7';
 
 /** A server with run 7, and sockets that hear of it. */
-async function startRun() {
-  const api = await startFakeApi();
+async function startRun(tls?: Parameters<typeof startFakeApi>[1]) {
+  const api = await startFakeApi({}, tls);
   const io = new Server(api.server);
   const run = { status: 'RUNNING', ids: [1] };
   const joined: unknown[] = [];
@@ -59,6 +61,11 @@ async function startRun() {
       run.ids.push(...ids);
       io.to('7').emit('sim_log_update', { run_id: 7, event: { id: ids.at(-1) } });
     },
+    untilJoined: () =>
+      untilAnswer(
+        async () => joined.length,
+        (count) => count > 0,
+      ),
     progress: (payload: object) => io.to('7').emit('simulation_async_progress', { run_id: 7, ...payload }),
     end: (status: string) => {
       run.status = status;
@@ -121,7 +128,7 @@ describe('following a run', () => {
     // A clock that would come too late.
     const { facts, ended, until, shown } = follow(clientOf(server.api.url), { intervalMs: 3_600_000 });
     await until(/^progress/);
-    while (server.joined.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await server.untilJoined();
     server.progress({ queued_jobs: 9, completed_jobs: 5, active_workers: 2 });
     await until(/^progress 4 5\/9 2$/);
     server.add(2, 3);
@@ -154,6 +161,21 @@ describe('following a run', () => {
     });
   }
 
+  it('hears live events over TLS, where a self-signed certificate is taken', async () => {
+    await using server = await startRun(selfSigned());
+    const client = createApiClient({
+      apiUrl: server.api.url,
+      insecure: true,
+      credentials: { kind: 'token', value: 't' },
+    });
+    const { ended, until, shown } = follow(client, { intervalMs: 3_600_000 });
+    await until(/^progress/);
+    await server.untilJoined();
+    server.end('COMPLETED');
+    await ended;
+    assert.ok(!shown.some((line) => line.startsWith('note')), shown.join('\n'));
+  });
+
   it('misses nothing and shows nothing twice when the socket is cut in the middle', async () => {
     await using server = await startRun();
     await using proxy = await startTcpProxy(Number(new URL(server.api.url).port));
@@ -162,7 +184,7 @@ describe('following a run', () => {
     const { facts, ended, until } = follow(direct, {
       openLive: (options) => openLiveLink({ ...options, client: throughProxy }),
     });
-    while (server.joined.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await server.untilJoined();
     server.add(2);
     await until(/^event 2$/);
     await proxy.close();

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { type FakeAnswer, type FakeRoutes, startFakeApi } from '../../../test/support/fake-api.ts';
+import { selfSigned } from '../../../test/support/self-signed.ts';
 import { type Credentials, createApiClient } from './http.ts';
 
 const OK = z.object({ ok: z.boolean() });
@@ -19,27 +16,6 @@ const ask = async (routes: FakeRoutes, silenceMs?: number) => {
   await using api = await startFakeApi(routes);
   return await clientOf(api.url, null, silenceMs).json(OK, { path: PATH });
 };
-
-function selfSigned(): { key: string; cert: string } {
-  const dir = mkdtempSync(join(tmpdir(), 'yeeter-tls-'));
-  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '1',
-  ];
-  execFileSync('openssl', [...args, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  const pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  rmSync(dir, { recursive: true });
-  return pair;
-}
 
 describe('the client of a server', () => {
   it('sends what is asked, leaves out what is not given, and shows its credentials', async () => {

@@ -4,7 +4,7 @@ import { writeCredentials } from './credentials.ts';
 import { say } from './output.ts';
 import { printable } from './printable.ts';
 import { ask, askSecret, canAsk, secretFromStdin } from './secret-input.ts';
-import { anonymousClient, openAccount, type ServerFlags } from './session.ts';
+import { type Account, anonymousClient, openAccount, type ServerFlags } from './session.ts';
 
 export interface LoginFlags extends ServerFlags {
   username?: string;
@@ -17,14 +17,23 @@ export async function login(flags: LoginFlags): Promise<void> {
   const account = await openAccount(flags);
   const username = flags.username ?? (await asked('user name', '--username', () => ask('User name: ')));
   const password = await passwordOf(flags);
-  const answer = await anonymousClient(account).json(LOGIN, {
-    method: 'POST',
-    path: '/api/auth/login',
-    body: { username, password },
-  });
-  const { path, stored, apiUrl } = account;
+  await signIn(account, '/api/auth/login', { username, password });
+}
+
+/** Makes an account and keeps its token; the first account of a server is its administrator's. */
+export async function register(flags: LoginFlags & { email?: string }): Promise<void> {
+  const account = await openAccount(flags);
+  const username = flags.username ?? (await asked('user name', '--username', () => ask('User name: ')));
+  const email = flags.email ?? (await asked('mail address', '--email', () => ask('Mail address: ')));
+  const password = await passwordOf(flags);
+  await signIn(account, '/api/auth/register', { username, email, password });
+}
+
+async function signIn(account: Account, path: string, body: object): Promise<void> {
+  const answer = await anonymousClient(account).json(LOGIN, { method: 'POST', path, body });
+  const { path: file, stored, apiUrl } = account;
   const isSameServer = stored.api_url === undefined || stored.api_url === apiUrl;
-  await writeCredentials(path, {
+  await writeCredentials(file, {
     ...stored,
     api_url: apiUrl,
     access_token: answer.access_token,
@@ -32,7 +41,8 @@ export async function login(flags: LoginFlags): Promise<void> {
     // A key is of use at its own server only.
     ...(isSameServer ? {} : { api_key: null }),
   });
-  say(`signed in to ${apiUrl} as ${printable(answer.username)}; the token is in ${path}`);
+  const as = `${printable(answer.username)}${answer.is_admin ? ', an administrator' : ''}`;
+  say(`signed in to ${apiUrl} as ${as}; the token is in ${file}`);
   if (isSameServer && stored.api_key) {
     process.stderr.write('the stored API key goes on being used: "yeeter api-key --clear" removes it\n');
   }
@@ -52,10 +62,7 @@ export async function storeApiKey(flags: ServerFlags & { value?: string }): Prom
   say(`the API key for ${account.apiUrl} is in ${account.path}`);
 }
 
-export async function keepApiKey(
-  { path, stored, apiUrl }: Awaited<ReturnType<typeof openAccount>>,
-  key: string,
-): Promise<void> {
+export async function keepApiKey({ path, stored, apiUrl }: Account, key: string): Promise<void> {
   const isSameServer = stored.api_url === undefined || stored.api_url === apiUrl;
   const token = isSameServer ? {} : { access_token: null, username: null };
   await writeCredentials(path, { ...stored, ...token, api_url: apiUrl, api_key: key });
