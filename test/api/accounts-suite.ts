@@ -142,6 +142,17 @@ export function accountsConform(api: () => TestApi): void {
       assert.ok(Number(headers['retry-after']) > 0);
     });
 
+    it('guesses at once count like those one after the other, and right ones count for nothing', async () => {
+      const { admin } = api();
+      const strict = await api().another({ settings: { signInsPerMinute: 3 } });
+      const login = (password: string) =>
+        ask(strict, 'POST', '/api/auth/login', { body: { username: admin.username, password } });
+      for (let i = 0; i < 5; i++) assert.equal((await login(PASSWORD)).status, 200);
+      const guesses = await Promise.all(Array.from({ length: 10 }, () => login('wrong password')));
+      assert.equal(guesses.filter(({ status }) => status === 401).length, 3);
+      assert.equal(guesses.filter(({ status }) => status === 429).length, 7);
+    });
+
     it('too many accounts and too many wrong keys from an address have to wait; good keys go on', async () => {
       const { admin } = api();
       const strict = await api().another({

@@ -4,6 +4,8 @@ export interface RateLimit {
   waitFor(key: string): number;
   /** Counts one against the key. */
   count(key: string): void;
+  /** Takes one back that was counted before its outcome was known. */
+  forgive(key: string): void;
 }
 
 export interface RateLimitOptions {
@@ -48,6 +50,10 @@ export function createRateLimit({ limit, windowMs, now, maxKeys = 10_000 }: Rate
       }
       makeRoom();
       windows.set(key, { count: 1, endsMs: now() + windowMs });
+    },
+    forgive: (key) => {
+      const window = current(key);
+      if (window && window.count > 0) window.count--;
     },
   };
 }

@@ -48,11 +48,12 @@ export function createAuthRoutes(deps: AuthRoutesDeps): Pick<Handlers, 'register
       const keys = [`address ${address}`, byName];
       const wait = Math.max(...keys.map(signIns.waitFor));
       if (wait > 0) throw new TooManyRequests('too many failed sign-ins', wait);
+      // Before the password is looked at: many guesses at once are many guesses.
+      for (const key of keys) signIns.count(key);
       const user = await store.findUser(body.username.trim());
-      if (!(await passwords.verify(body.password, user?.passwordHash ?? null)) || !user) {
-        for (const key of keys) signIns.count(key);
+      if (!(await passwords.verify(body.password, user?.passwordHash ?? null)) || !user)
         throw new YeeterError('UNAUTHENTICATED', 'no such username and password');
-      }
+      for (const key of keys) signIns.forgive(key);
       const { id, username, isAdmin } = user;
       return { status: 200, body: { access_token: await tokens.sign(id), username, is_admin: isAdmin } };
     },
