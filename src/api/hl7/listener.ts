@@ -25,7 +25,7 @@ export interface ListenerDeps {
 }
 
 /** What lists show of a message; null where it is no HL7. */
-export function describeMessage(
+function describeMessage(
   text: string,
 ): Pick<NewListenerMessage, 'messageType' | 'controlId' | 'sendingApp'> {
   try {

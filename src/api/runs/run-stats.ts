@@ -31,7 +31,7 @@ function stepSeries(series: readonly SeriesTotals[]): StepSeries[] {
  * Stored events are bounded and the series of the steps are not: a step has as many successes and failures as were
  * executed, or as many as are stored where that is more (its last second may not be written yet).
  */
-export function countByStep(
+function countByStep(
   facts: Pick<EventFacts, 'counts'>,
   series: readonly SeriesTotals[],
 ): Map<number, Counts> {

@@ -25,7 +25,7 @@ interface Point {
 const PAGE = 2000;
 
 /** Whole seconds of one point, so that the run from its first window to its last has at most `points`. */
-export function bucketSeconds(totals: Pick<RunTotals, 'series'>, points: number): number {
+function bucketSeconds(totals: Pick<RunTotals, 'series'>, points: number): number {
   if (totals.series.length === 0 || points === 0) return 1;
   const first = Math.min(...totals.series.map(({ firstSecond }) => firstSecond));
   const last = Math.max(...totals.series.map(({ lastSecond }) => lastSecond));
