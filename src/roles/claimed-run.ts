@@ -20,10 +20,11 @@ import type { StudyFactory } from '../steps/study-factory.ts';
 import { allFinished, allHandedOff } from '../storage/all-rows.ts';
 import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
 import { createRunSession, sampleDepths } from './run-session.ts';
-import { LEASE_MS } from './runner-role.ts';
 
 export interface ClaimedRunOptions {
   claim: RunClaim;
+  /** What a renewal renews it for, milliseconds. */
+  leaseMs: number;
   store: CoordinationPort;
   queue: QueuePort & QueueMaintenance;
   deploymentId: string;
@@ -239,7 +240,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
 
   return {
     renew: async () => {
-      if (!(await store.renewLease(run.id, fence, LEASE_MS))) {
+      if (!(await store.renewLease(run.id, fence, options.leaseMs))) {
         leave();
         session.cut();
       }

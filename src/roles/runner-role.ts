@@ -10,9 +10,9 @@ import { createStudyFactory, type StudyFactory } from '../steps/study-factory.ts
 import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
 import { type ClaimedRun, startClaimedRun, type VolatileQueue } from './claimed-run.ts';
 
-/** A lease is held for so long without a renewal. */
-export const LEASE_MS = 15_000;
-const RENEW_INTERVAL_MS = 5000;
+const DEFAULT_LEASE_MS = 15_000;
+/** A lease outlasts so many renewals that fail. */
+const RENEWALS_A_LEASE = 3;
 const CONTROL_INTERVAL_MS = 500;
 const IDLE_POLL_MS = 500;
 
@@ -33,6 +33,8 @@ export interface RunnerRoleOptions {
   live?: LivePort;
   /** Shared with others, whoever closes it. @default one of its own */
   studies?: StudyFactory;
+  /** A run that its runner has not renewed for so long goes to another, milliseconds. @default 15000 */
+  leaseMs?: number;
   /** Where steps with `store: disk` write; null refuses them. */
   studyDir: string | null;
   /** @default none */
@@ -45,7 +47,7 @@ export interface RunnerRoleOptions {
  * goes on with them, or this one when it is started again.
  */
 export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended: Promise<void> } {
-  const { store, clock, maxRuns = 4, log } = options;
+  const { store, clock, maxRuns = 4, leaseMs = DEFAULT_LEASE_MS, log } = options;
   const closing = new AbortController();
   const active = new Map<number, ClaimedRun>();
   const recorders = new Map<number, Recorder>();
@@ -74,7 +76,9 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
       metricLog: options.metricLog ?? null,
     });
     recorders.set(run.id, recorder);
-    const claimed = startClaimedRun({ ...options, claim, ledger, recorder, studies });
+    const claimed = startClaimedRun({ ...options, claim, leaseMs, ledger, recorder, studies });
+    // Ours, when the ledger was away for longer than a lease: the one before is fenced off.
+    active.get(run.id)?.giveBack();
     active.set(run.id, claimed);
     void claimed.ended
       .then(
@@ -82,6 +86,7 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
         (error) => log(`run ${run.id}: ${toYeeterError(error).message}`),
       )
       .finally(() => {
+        if (active.get(run.id) !== claimed) return;
         active.delete(run.id);
         recorders.delete(run.id);
       });
@@ -90,7 +95,7 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
   const claimLoop = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       const claim =
-        active.size < maxRuns ? await store.claimRun(options.processId, LEASE_MS).catch(sayAndSkip) : null;
+        active.size < maxRuns ? await store.claimRun(options.processId, leaseMs).catch(sayAndSkip) : null;
       if (claim) take(claim);
       else await delay(IDLE_POLL_MS, AbortSignal.any([closing.signal, woken.signal]));
       if (woken.signal.aborted) woken = new AbortController();
@@ -108,7 +113,7 @@ export function startRunnerRole(options: RunnerRoleOptions): Closeable & { ended
 
   const renewTimer = setInterval(() => {
     for (const claimed of active.values()) void claimed.renew().catch(sayAndSkip);
-  }, RENEW_INTERVAL_MS);
+  }, leaseMs / RENEWALS_A_LEASE);
   const controlTimer = setInterval(() => {
     if (active.size === 0) return;
     store.control().then((state) => applyControl(active, state), sayAndSkip);

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { Connection } from 'rabbitmq-client';
+import type { Endpoint } from '../../src/domain/endpoint.ts';
+import { isOver } from '../../src/domain/run-state.ts';
+import type { OnFailure } from '../../src/domain/template.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { type Closeable, delay } from '../../src/lib/lifecycle.ts';
+import type { RunTotals } from '../../src/metrics/totals.ts';
+import { createRabbitQueue, type RabbitQueue } from '../../src/queue/rabbitmq/rabbit-queue.ts';
+import { asyncQueues } from '../../src/roles/run-session.ts';
+import { allIterations } from '../../src/storage/all-rows.ts';
+import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
+import type { RunRecord } from '../../src/storage/port.ts';
+import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
+import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
+import { type CliRun, startProgram } from './cli.ts';
+import type { CountingReceiver } from './counting-receiver.ts';
+import { TEST_IDENTITY } from './job.ts';
+import type { KillableOptions } from './killable-process.ts';
+import { templateFrom } from './run.ts';
+
+const KILLABLE = fileURLToPath(new URL('./killable-process.ts', import.meta.url));
+
+export interface DurableRunOptions {
+  template: string;
+  patients: number;
+  mllpPort?: number;
+  onFailure?: OnFailure;
+  concurrency?: number;
+}
+
+export type StartOptions = Partial<Omit<KillableOptions, 'kind' | 'databaseUrl' | 'queueUrl'>>;
+
+export interface DurableBenchOptions {
+  databaseUrl: string;
+  queueUrl: string;
+  /** What the bench itself asks on, past whatever stands before the processes. @default the same */
+  ownQueueUrl?: string;
+  queues: readonly string[];
+  leaseMs?: number;
+  maxLength?: number;
+}
+
+/** One ledger and one broker, and processes on them. Whoever starts a process ends it, or leaves that to `close`. */
+export interface DurableBench extends Closeable {
+  store: CoordinationPort;
+  queue: RabbitQueue;
+  createRun(options: DurableRunOptions): Promise<RunRecord>;
+  /** Starts a worker or a runner; resolves when it is ready, or has died of its kill point. */
+  start(kind: KillableOptions['kind'], options?: StartOptions): Promise<CliRun>;
+  /** Asks processes to stop, and expects that they end with 0. */
+  stop(...processes: readonly CliRun[]): Promise<void>;
+  untilOver(runId: number): Promise<RunRecord>;
+  /** Until nothing waits in the queues any more. */
+  untilEmpty(): Promise<void>;
+  /** Ids of the dead letters of a queue, each as often as it is there. */
+  deadLetters(queue: string): Promise<string[]>;
+  /** Rows of the ledger. */
+  rows(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+}
+
+const POLL_MS = 50;
+
+export async function openDurableBench(options: DurableBenchOptions): Promise<DurableBench> {
+  const {
+    databaseUrl,
+    queueUrl,
+    ownQueueUrl = queueUrl,
+    queues,
+    leaseMs = 1500,
+    maxLength = 1_000_000,
+  } = options;
+  await migratePostgres(databaseUrl);
+  const store = await openPostgresStore({ databaseUrl });
+  const { id: deploymentId } = await store.deployment();
+  const queue = await createRabbitQueue({ url: ownQueueUrl, deploymentId, clock: systemClock, maxLength });
+  await queue.declare(queues);
+  const ledger = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  ledger.on('error', () => {});
+  const running = new Set<CliRun>();
+
+  const start = async (kind: KillableOptions['kind'], more: StartOptions = {}): Promise<CliRun> => {
+    const settings: KillableOptions = {
+      kind,
+      databaseUrl,
+      queueUrl,
+      queues,
+      leaseMs,
+      maxLength,
+      prefetch: 8,
+      concurrency: 4,
+      point: null,
+      ...more,
+    };
+    const started = startProgram(
+      process.execPath,
+      [KILLABLE, JSON.stringify(settings)],
+      process.cwd(),
+      600_000,
+    );
+    running.add(started);
+    void started.ended.then(() => running.delete(started));
+    // The point may come before it says so.
+    await started.said('ready').catch((error) => {
+      if (started.process.signalCode !== 'SIGKILL') throw error;
+    });
+    return started;
+  };
+
+  const stop = async (...processes: readonly CliRun[]): Promise<void> => {
+    for (const { process: child } of processes) child.kill('SIGTERM');
+    for (const { ended } of processes) {
+      const { code, stderr } = await ended;
+      assert.equal(code, 0, stderr);
+    }
+  };
+
+  const untilOver = async (runId: number): Promise<RunRecord> => {
+    for (;;) {
+      const run = await store.getRun(runId);
+      if (isOver(run.status)) return run;
+      await delay(POLL_MS);
+    }
+  };
+
+  const untilEmpty = async (): Promise<void> => {
+    for (let empty = 0; empty < 3; await delay(POLL_MS)) {
+      const depths = await queue.depth(queues);
+      empty = depths.every(({ ready, delayed }) => ready + delayed === 0) ? empty + 1 : 0;
+    }
+  };
+
+  const deadLetters = async (name: string): Promise<string[]> => {
+    const connection = new Connection(ownQueueUrl);
+    try {
+      const channel = await connection.acquire();
+      const ids: string[] = [];
+      for (;;) {
+        const message = await channel.basicGet({ queue: `${name}.dlq` });
+        if (!message) break;
+        ids.push(message.messageId ?? '');
+      }
+      channel.basicNack({ deliveryTag: 0, multiple: true, requeue: true });
+      await channel.close();
+      return ids;
+    } finally {
+      await connection.close();
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    for (const { process: child, ended } of [...running]) {
+      child.kill('SIGKILL');
+      await ended;
+    }
+    await ledger.end();
+    await queue.close();
+    await store.close();
+  };
+
+  return {
+    store,
+    queue,
+    createRun: ({ template: text, patients, mllpPort = 1, onFailure = 'continue', concurrency = 8 }) => {
+      const mllp: Endpoint = {
+        name: 'mllp',
+        endpointType: 'MLLP',
+        hostname: '127.0.0.1',
+        port: mllpPort,
+        aeTitle: null,
+        callingAeTitle: null,
+      };
+      return store.createRun({
+        userId: null,
+        template: templateFrom(text),
+        identity: TEST_IDENTITY,
+        patientCount: patients,
+        concurrency,
+        onFailure,
+        tags: [],
+        endpoints: { mllp },
+        limits: {},
+      });
+    },
+    start,
+    stop,
+    untilOver,
+    untilEmpty,
+    deadLetters,
+    rows: async (text, values = []) => (await ledger.query(text, [...values])).rows,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/**
+ * What is promised of a run that is over, whatever was killed: every iteration has one end, every job one settlement,
+ * totals are those of the rows, and the dead letters are the dead jobs.
+ */
+export async function assertAccounts(
+  bench: DurableBench,
+  run: RunRecord,
+  receiver: CountingReceiver | null,
+): Promise<RunTotals> {
+  const totals = await bench.store.runTotals(run.id);
+  assert.equal(
+    totals.completed + totals.failed + totals.cancelled,
+    run.startedIterations,
+    'each iteration ended',
+  );
+  const outcomes = { completed: 0, failed: 0, cancelled: 0 };
+  for await (const row of allIterations(bench.store, run.id)) outcomes[row.outcome]++;
+  const { completed, failed, cancelled } = totals;
+  assert.deepEqual(outcomes, { completed, failed, cancelled }, 'totals of iterations are those of the rows');
+  const [jobs] = await bench.rows(
+    `select count(*)::int as jobs, count(outcome)::int as settled,
+      count(*) filter (where outcome = 'success')::int as succeeded,
+      count(*) filter (where outcome = 'dead')::int as dead from jobs where run_id = $1`,
+    [run.id],
+  );
+  assert.deepEqual(
+    jobs,
+    { jobs: totals.jobs, settled: totals.jobs, succeeded: totals.jobsSucceeded, dead: totals.jobsDead },
+    'every job is settled, and counted once',
+  );
+  const [attempts] = await bench.rows('select count(*)::int as n from job_attempts where run_id = $1', [
+    run.id,
+  ]);
+  assert.equal(totals.attempts, attempts!.n, 'attempts are those of the rows');
+  for (const name of asyncQueues(run.template)) {
+    const dead = await bench.store.deadJobs({ queue: name, runId: run.id, limit: 10_000 });
+    const letters = new Set(await bench.deadLetters(name));
+    assert.deepEqual(
+      [...letters].sort(),
+      dead.map(({ jobId }) => jobId).sort(),
+      'dead letters are the dead jobs',
+    );
+  }
+  if (receiver) await assertRepeatsAreCounted(bench, run, receiver, totals);
+  return totals;
+}
+
+/** Each attempt of a job sends one message: whoever received more of a patient's had it repeated. */
+async function assertRepeatsAreCounted(
+  bench: DurableBench,
+  run: RunRecord,
+  receiver: CountingReceiver,
+  totals: RunTotals,
+): Promise<void> {
+  const [sent] = await bench.rows(
+    `select count(*)::int as n from job_attempts
+     where run_id = $1 and (outcome in ('success', 'retried') or error_code <> 'CANCELLED')`,
+    [run.id],
+  );
+  let received = 0;
+  for (const times of receiver.times.values()) received += times;
+  const distinct = receiver.times.size;
+  const repeatedMessages = [...receiver.times.values()].filter((times) => times > 1).length;
+  assert.ok(distinct >= totals.completed, `${distinct} messages for ${totals.completed} patients`);
+  const repeats = Math.min(Math.max(0, received - Number(sent!.n)), repeatedMessages);
+  const counted = totals.possiblyRepeated + totals.duplicates;
+  assert.ok(repeats <= counted, `${repeats} repeated effects, ${counted} counted`);
+}
