@@ -12,6 +12,7 @@ import {
 import {
   ATTEMPT_SUMS,
   aggregates,
+  emptySum,
   ITERATION_SUMS,
   JOB_SUMS,
   mergeSums,
@@ -53,20 +54,25 @@ const QUEUED = [
   'where jobs.iteration is null',
 ].join(' ');
 
-/** Jobs that may be there already, queued; a settlement that comes second changes nothing. `xmax` is 0 in a new row. */
-const SETTLE = [
-  'insert into jobs (run_id, job_id, outcome, attempt)',
-  "select distinct on (run_id, job_id) run_id, job_id, outcome, attempt from added where outcome <> 'retried'",
-  'order by run_id, job_id, attempt',
-  'on conflict (run_id, job_id) do update set outcome = excluded.outcome, attempt = excluded.attempt',
-  'where jobs.outcome is null',
-  'returning run_id, outcome, jobs.xmax = 0 as is_new',
-].join(' ');
+/**
+ * Jobs that may be there already, queued; a settlement that comes second changes nothing. `xmax` is 0 in a new row.
+ * @param from attempts
+ */
+const settle = (from: string): string =>
+  [
+    'insert into jobs (run_id, job_id, outcome, attempt)',
+    `select distinct on (run_id, job_id) run_id, job_id, outcome, attempt from ${from} where outcome <> 'retried'`,
+    'order by run_id, job_id, attempt',
+    'on conflict (run_id, job_id) do update set outcome = excluded.outcome, attempt = excluded.attempt',
+    'where jobs.outcome is null',
+    'returning run_id, job_id, outcome, attempt, jobs.xmax = 0 as is_new',
+  ].join(' ');
 
-/** (run, attempts added, of which settle their job, jobs settled) */
+/** (run, attempts added, of which came too late to settle their job) */
 const ATTEMPTS_ADDED =
-  "select run_id, count(*), count(*) filter (where outcome <> 'retried'), " +
-  '(select count(*) from settled where settled.run_id = added.run_id) from added group by run_id';
+  "select run_id, count(*), count(*) filter (where outcome <> 'retried' and not exists " +
+  '(select from settled where (settled.run_id, settled.job_id, settled.attempt) = ' +
+  '(added.run_id, added.job_id, added.attempt))) from added group by run_id';
 
 /** (run, iterations added) */
 const ITERATIONS_ADDED = 'select run_id, count(*) from added group by run_id';
@@ -81,20 +87,32 @@ export interface LedgerStatements {
   iterations: string;
 }
 
-/** @param skip whether rows may be there already, which costs a look at each */
+/** The attempts of the batch, those that are there already as well. */
+const OFFERED = [
+  `select run_id, job_id, outcome, attempt from unnest(${ATTEMPT_COLUMNS.map(({ type }, i) => `$${i + 1}::${type}[]`).join(', ')})`,
+  `as batch (${ATTEMPT_COLUMNS.map(({ name }) => name).join(', ')})`,
+].join(' ');
+
+/**
+ * An attempt that is there already may settle its job all the same: the one before was to be retried, died before the
+ * retry was on the queue, and was made again.
+ *
+ * @param skip whether rows may be there already, which costs a look at each
+ */
 function attemptsStatement(skip: boolean, sums: boolean): string {
   const insert = `${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${skip ? SKIP : ''}`;
   const added = `added as (${insert} returning run_id, job_id, outcome, attempt, duration_us)`;
-  if (!sums) return `with ${added}, settled as (${SETTLE}) ${ATTEMPTS_ADDED}`;
+  const settled = `settled as (${settle(skip ? `(${OFFERED}) offered` : 'added')})`;
+  if (!sums) return `with ${added}, ${settled} ${ATTEMPTS_ADDED}`;
   const [attempts, jobs] = [namesOf(ATTEMPT_SUMS), namesOf(JOB_SUMS)];
+  const none = (name: string): string => (emptySum(name) === 0 ? `coalesce(${name}, 0)` : name);
   const perRun =
-    `select run_id, $${ATTEMPT_COLUMNS.length + 1}::int4, ${attempts.join(', ')}, ` +
-    `${jobs.map((name) => `coalesce(${name}, 0)`).join(', ')} ` +
-    `from (select run_id, ${aggregates(ATTEMPT_SUMS)} from added group by run_id) tried left join ` +
+    `select run_id, $${ATTEMPT_COLUMNS.length + 1}::int4, ${[...attempts, ...jobs].map(none).join(', ')} ` +
+    `from (select run_id, ${aggregates(ATTEMPT_SUMS)} from added group by run_id) tried full join ` +
     `(select run_id, count(*) filter (where is_new) as jobs, ${aggregates(JOB_SUMS.slice(1))} ` +
     'from settled group by run_id) ended using (run_id) order by run_id';
   const merged = mergeSums([...attempts, ...jobs], perRun);
-  return `with ${added}, settled as (${SETTLE}), summed as (${merged}) ${ATTEMPTS_ADDED}`;
+  return `with ${added}, ${settled}, summed as (${merged}) ${ATTEMPTS_ADDED}`;
 }
 
 function iterationsStatement(skip: boolean, sums: boolean): string {

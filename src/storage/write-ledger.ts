@@ -88,10 +88,8 @@ async function countDuplicates(
   iterations: readonly unknown[][],
 ): Promise<LedgerReceipt> {
   const attemptsMissed = shortfall(batch.attempts, attempts);
-  for (const [runId, , settling, settled] of attempts) {
-    const late = Number(settling) - Number(settled);
-    attemptsMissed.set(Number(runId), attemptsMissed.get(Number(runId))! + late);
-  }
+  for (const [runId, , late] of attempts)
+    attemptsMissed.set(Number(runId), attemptsMissed.get(Number(runId))! + Number(late));
   const iterationsMissed = shortfall(batch.iterations, iterations);
   for (const counts of [attemptsMissed, iterationsMissed])
     for (const [runId, count] of counts)

@@ -155,9 +155,15 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
         assert.deepEqual(await totalsAfter(settle, dead, queue), { ...settled, duplicates: 1 });
       });
 
+      const retried = (runId: number, jobId: string): LedgerBatch =>
+        batchOf({ attempts: [attemptRow(runId, { jobId, outcome: 'retried' })] });
+
+      it('are settled by an attempt that was to be tried again, and was made again instead', async () => {
+        assert.deepEqual(await totalsAfter(queue, retried, settle), { ...settled, duplicates: 1 });
+        assert.deepEqual(await totalsAfter(retried, settle, queue), { ...settled, duplicates: 1 });
+      });
+
       it('stay open through attempts that are tried again', async () => {
-        const retried = (runId: number, jobId: string): LedgerBatch =>
-          batchOf({ attempts: [attemptRow(runId, { jobId, outcome: 'retried' })] });
         assert.deepEqual(await totalsAfter(queue, retried), { ...settled, jobsSucceeded: 0, open: [4] });
       });
 
