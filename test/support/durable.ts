@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Connection } from 'rabbitmq-client';
+import { asyncQueues } from '../../src/domain/async-queues.ts';
 import type { Endpoint } from '../../src/domain/endpoint.ts';
 import { isOver } from '../../src/domain/run-state.ts';
 import type { OnFailure } from '../../src/domain/template.ts';
@@ -9,7 +10,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { type Closeable, delay } from '../../src/lib/lifecycle.ts';
 import type { RunTotals } from '../../src/metrics/totals.ts';
 import { createRabbitQueue, type RabbitQueue } from '../../src/queue/rabbitmq/rabbit-queue.ts';
-import { asyncQueues } from '../../src/roles/run-session.ts';
+
 import { allIterations } from '../../src/storage/all-rows.ts';
 import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
 import type { RunRecord } from '../../src/storage/port.ts';
@@ -53,10 +54,13 @@ export interface DurableBench extends Closeable {
   /** Asks processes to stop, and expects that they end with 0. */
   stop(...processes: readonly CliRun[]): Promise<void>;
   untilOver(runId: number): Promise<RunRecord>;
-  /** Until nothing waits in the queues any more. */
-  untilEmpty(): Promise<void>;
-  /** Ids of the dead letters of a queue, each as often as it is there. */
-  deadLetters(queue: string): Promise<string[]>;
+  /**
+   * Until every job of the run is settled. A job that was handed out again may be settled after its run is over, since
+   * what it had handed on already has ended its patient.
+   */
+  untilSettled(runId: number): Promise<void>;
+  /** Ids of the dead letters of a run in a queue, each as often as it is there. */
+  deadLetters(queue: string, runId: number): Promise<string[]>;
   /** Rows of the ledger. */
   rows(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
 }
@@ -80,6 +84,19 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
   const ledger = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   ledger.on('error', () => {});
   const running = new Set<CliRun>();
+  let nextNamespace = 1;
+
+  /** A ledger that is being restarted is asked again. */
+  const rows: DurableBench['rows'] = async (text, values = []) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return (await ledger.query(text, [...values])).rows;
+      } catch (error) {
+        if (tries === 100) throw error;
+        await delay(POLL_MS);
+      }
+    }
+  };
 
   const start = async (kind: KillableOptions['kind'], more: StartOptions = {}): Promise<CliRun> => {
     const settings: KillableOptions = {
@@ -125,14 +142,17 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
     }
   };
 
-  const untilEmpty = async (): Promise<void> => {
-    for (let empty = 0; empty < 3; await delay(POLL_MS)) {
-      const depths = await queue.depth(queues);
-      empty = depths.every(({ ready, delayed }) => ready + delayed === 0) ? empty + 1 : 0;
+  const untilSettled = async (runId: number): Promise<void> => {
+    for (;;) {
+      const [open] = await rows('select count(*)::int as n from jobs where run_id = $1 and outcome is null', [
+        runId,
+      ]);
+      if (open!.n === 0) return;
+      await delay(POLL_MS);
     }
   };
 
-  const deadLetters = async (name: string): Promise<string[]> => {
+  const deadLetters = async (name: string, runId: number): Promise<string[]> => {
     const connection = new Connection(ownQueueUrl);
     try {
       const channel = await connection.acquire();
@@ -140,7 +160,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
       for (;;) {
         const message = await channel.basicGet({ queue: `${name}.dlq` });
         if (!message) break;
-        ids.push(message.messageId ?? '');
+        if (message.headers?.['yeeter-run'] === runId) ids.push(message.messageId ?? '');
       }
       channel.basicNack({ deliveryTag: 0, multiple: true, requeue: true });
       await channel.close();
@@ -175,7 +195,9 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
       return store.createRun({
         userId: null,
         template: templateFrom(text),
-        identity: TEST_IDENTITY,
+        templateId: null,
+        // Control ids tell the runs apart.
+        identity: { ...TEST_IDENTITY, namespace: nextNamespace++ },
         patientCount: patients,
         concurrency,
         onFailure,
@@ -187,9 +209,9 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
     start,
     stop,
     untilOver,
-    untilEmpty,
+    untilSettled,
     deadLetters,
-    rows: async (text, values = []) => (await ledger.query(text, [...values])).rows,
+    rows,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -231,7 +253,7 @@ export async function assertAccounts(
   assert.equal(totals.attempts, attempts!.n, 'attempts are those of the rows');
   for (const name of asyncQueues(run.template)) {
     const dead = await bench.store.deadJobs({ queue: name, runId: run.id, limit: 10_000 });
-    const letters = new Set(await bench.deadLetters(name));
+    const letters = new Set(await bench.deadLetters(name, run.id));
     assert.deepEqual(
       [...letters].sort(),
       dead.map(({ jobId }) => jobId).sort(),

@@ -7,11 +7,15 @@ import { delay } from '../../src/lib/lifecycle.ts';
 export const KILL_MOMENTS = ['before', 'during', 'after', 'late'] as const;
 export type KillMoment = (typeof KILL_MOMENTS)[number];
 
-/** Where a process kills itself: around the n-th call of a method, counted from 1 over all objects of that kind. */
+/**
+ * Where a process kills itself: around the n-th call of a method, counted from 1 over all objects of that kind; with
+ * `argument`, over the calls that have it among their arguments.
+ */
 export interface KillPoint {
   /** Of the queue, the store, or a delivery. */
   on: 'queue' | 'store' | 'delivery';
   method: string;
+  argument: string | null;
   call: number;
   moment: KillMoment;
 }
@@ -43,7 +47,9 @@ export function killer(kind: KillPoint['on'], point: KillPoint | null): <T exten
         if (typeof value !== 'function') return value;
         return (...args: unknown[]): unknown => {
           const call = (): unknown => Reflect.apply(value, from, args);
-          if (name !== point.method || ++calls !== point.call) return call();
+          if (name !== point.method) return call();
+          if (point.argument !== null && !args.includes(point.argument)) return call();
+          if (++calls !== point.call) return call();
           return around(point, call);
         };
       },

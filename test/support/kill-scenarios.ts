@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import type { RunRecord } from '../../src/storage/port.ts';
-import { startCountingReceiver } from './counting-receiver.ts';
+import { type CountingReceiver, startCountingReceiver } from './counting-receiver.ts';
 import { assertAccounts, type DurableBench } from './durable.ts';
 import type { KillMoment, KillPoint } from './kill-points.ts';
 
 export const KILL_QUEUES = ['kill.orders', 'kill.images'];
 
 /** Every kind of settlement: a hop, a wait, a retry, a dead letter and an end. */
-const TEMPLATE = `
+export const EVERY_SETTLEMENT = `
 name: killed
 generators: {order: {file: ../generators/orm-o01.hl7}}
 steps:
@@ -20,90 +19,107 @@ steps:
   - {step_type: GENERATE_DICOM, execution: async, queue: kill.images, parameters: {count: 1, generate_pixels: false}}
 `;
 
-const at = (on: KillPoint['on'], method: string, moments: readonly KillMoment[], call = 1): KillPoint[] =>
-  moments.map((moment) => ({ on, method, call, moment }));
-
-/** What a worker does that another process, or its own next life, will see. */
-export const WORKER_POINTS: readonly KillPoint[] = [
-  ...at('queue', 'publish', ['before', 'during', 'after']),
-  ...at('store', 'writeLedger', ['before', 'during', 'after'], 2),
-  ...at('delivery', 'ack', ['before', 'after', 'late'], 2),
-  ...at('delivery', 'retry', ['before', 'during', 'after']),
-  ...at('delivery', 'postpone', ['before', 'during', 'after']),
-  ...at('delivery', 'deadLetter', ['before', 'during', 'after']),
-];
-
-/** Of a runner, in the order in which a run that is taken over again and again comes by them. */
-export const RUNNER_POINTS: readonly KillPoint[] = [
-  ...at('store', 'claimRun', ['before', 'during', 'after']),
-  ...at('store', 'transitionRun', ['before', 'during', 'after']),
-  ...at('queue', 'publish', ['before', 'during', 'after'], 3),
-  ...at('store', 'writeLedger', ['before', 'during', 'after'], 2),
-  ...at('store', 'renewLease', ['before', 'during', 'after']),
-];
-
-/** The end of a run; the last one leaves nothing to be killed. */
-export const RUNNER_END_POINTS: readonly KillPoint[] = at('store', 'transitionRun', ['before', 'during'], 3);
-
-export const nameOf = ({ on, method, moment }: KillPoint): string => `${moment} ${on}.${method}`;
-
-/** A worker after the other dies at its point, then one carries the run to its end. */
-export async function killWorkers(
-  bench: DurableBench,
-  points: readonly KillPoint[],
-  patients: number,
-): Promise<RunRecord> {
-  await using receiver = await startCountingReceiver({ refuseEvery: 4, refuseFirstOfEvery: 3 });
-  const runner = await bench.start('runner');
-  const { id } = await bench.createRun({ template: TEMPLATE, patients, mllpPort: receiver.port });
-  for (const point of points) {
-    const worker = await bench.start('worker', { point });
-    const over = bench.untilOver(id).then(() => `the run ended before ${nameOf(point)}`);
-    const end = await Promise.race([worker.ended, over]);
-    assert.ok(typeof end === 'object', String(end));
-    assert.equal(end.signal, 'SIGKILL', end.stderr);
-  }
-  const worker = await bench.start('worker');
-  const run = await bench.untilOver(id);
-  await bench.untilEmpty();
-  await bench.stop(worker, runner);
-  assert.equal(run.status, 'COMPLETED');
-  const totals = await assertAccounts(bench, run, receiver);
-  assert.equal(run.startedIterations, patients);
-  assert.equal(totals.failed, receiver.refused, 'exactly the patients failed whose messages are refused');
-  assert.equal(totals.jobsDead, receiver.refused);
-  return run;
+interface Choice {
+  moments?: readonly KillMoment[];
+  call?: number;
+  argument?: string;
 }
 
-/** A runner after the other dies at its point and leaves the run to the next. */
-export async function killRunners(
-  bench: DurableBench,
-  points: readonly KillPoint[],
-  endPoints: readonly KillPoint[],
-  patients: number,
-): Promise<RunRecord> {
-  await using receiver = await startCountingReceiver({ refuseEvery: 4, refuseFirstOfEvery: 3 });
-  const { id } = await bench.createRun({
-    template: TEMPLATE,
-    patients,
-    mllpPort: receiver.port,
-    concurrency: 1,
-  });
-  const killAt = async (point: KillPoint): Promise<void> => {
-    const runner = await bench.start('runner', { point });
-    const end = await runner.ended;
-    assert.equal(end.signal, 'SIGKILL', end.stderr);
+const at = (on: KillPoint['on'], method: string, choice: Choice = {}): KillPoint[] => {
+  const { moments = ['before', 'during', 'after'], call = 1, argument = null } = choice;
+  return moments.map((moment) => ({ on, method, argument, call, moment }));
+};
+
+/**
+ * What a worker does that another process, or its own next life, will see. Few at a time: a job whose workers die ten
+ * times is given up.
+ */
+export const WORKER_POINTS = {
+  'a publish and a flush': [...at('queue', 'publish'), ...at('store', 'writeLedger', { call: 2 })],
+  'an acknowledgement and a retry': [
+    ...at('delivery', 'ack', { moments: ['before', 'after', 'late'], call: 2 }),
+    ...at('delivery', 'retry'),
+  ],
+  'a wait and a dead letter': [...at('delivery', 'postpone'), ...at('delivery', 'deadLetter')],
+} satisfies Record<string, KillPoint[]>;
+
+/** What a runner does that the next one, or a worker, will see. */
+export const RUNNER_POINTS = {
+  'a claim, the start of a run, a publish and a flush': [
+    ...at('store', 'claimRun'),
+    ...at('store', 'transitionRun', { argument: 'start' }),
+    ...at('queue', 'publish', { call: 3 }),
+    ...at('store', 'writeLedger', { call: 2 }),
+  ],
+  'a renewal, the end of what is started, the end of a run and the release of its lease': [
+    ...at('store', 'renewLease'),
+    ...at('store', 'transitionRun', { argument: 'runner_ended' }),
+    ...at('store', 'transitionRun', { argument: 'over_ok' }),
+    ...at('store', 'releaseLease'),
+  ],
+} satisfies Record<string, KillPoint[]>;
+
+const nameOf = ({ on, method, argument, moment }: KillPoint): string =>
+  `${moment} ${on}.${method}${argument === null ? '' : ` (${argument})`}`;
+
+export interface KillOptions {
+  kind: 'worker' | 'runner';
+  points: readonly KillPoint[];
+  /** Each point is forced so often. */
+  times: number;
+  /** Of each run. */
+  patients: number;
+}
+
+/** Processes with a point that live at a time, and runs that they find. */
+const AT_A_TIME = 4;
+
+interface Carried {
+  id: number;
+  receiver: CountingReceiver;
+}
+
+/**
+ * Starts processes that die at their points while there are always runs to carry, a few at a time; then lets sound
+ * processes end all runs, and asserts what is promised of each.
+ * @returns the runs' number
+ */
+export async function killAtPoints(bench: DurableBench, options: KillOptions): Promise<number> {
+  const { kind, patients, times } = options;
+  const runs: Carried[] = [];
+  await using receivers = new AsyncDisposableStack();
+  let enough = false;
+  const feed = async (): Promise<void> => {
+    while (!enough) {
+      const receiver = receivers.use(await startCountingReceiver({ refuseEvery: 4, refuseFirstOfEvery: 3 }));
+      const { id } = await bench.createRun({ template: EVERY_SETTLEMENT, patients, mllpPort: receiver.port });
+      runs.push({ id, receiver });
+      await bench.untilOver(id);
+    }
   };
-  for (const point of points) await killAt(point);
-  const worker = await bench.start('worker');
-  for (const point of endPoints) await killAt(point);
-  const runner = await bench.start('runner');
-  const run = await bench.untilOver(id);
-  await bench.untilEmpty();
-  await bench.stop(worker, runner);
-  assert.equal(run.status, 'COMPLETED');
-  const totals = await assertAccounts(bench, run, receiver);
-  assert.equal(run.startedIterations, patients);
-  assert.equal(totals.failed, receiver.refused, 'exactly the patients failed whose messages are refused');
-  return run;
+  const waiting = Array.from({ length: times }, () => options.points).flat();
+  const kill = async (): Promise<void> => {
+    for (let point = waiting.shift(); point; point = waiting.shift()) {
+      const process = await bench.start(kind, { point });
+      const end = await process.ended;
+      assert.equal(end.signal, 'SIGKILL', `${nameOf(point)}: ${end.stderr}`);
+    }
+  };
+  const other = await bench.start(kind === 'worker' ? 'runner' : 'worker');
+  const feeding = Promise.all(Array.from({ length: AT_A_TIME }, feed));
+  await Promise.all(Array.from({ length: AT_A_TIME }, kill));
+  enough = true;
+  const sound = await bench.start(kind);
+  await feeding;
+  for (const { id } of runs) await bench.untilSettled(id);
+  await bench.stop(sound, other);
+  for (const { id, receiver } of runs) {
+    const run = await bench.store.getRun(id);
+    assert.equal(run.status, 'COMPLETED');
+    assert.equal(run.startedIterations, patients);
+    const totals = await assertAccounts(bench, run, receiver);
+    assert.equal(totals.failed, receiver.refused, 'exactly the patients failed whose messages are refused');
+    assert.equal(totals.jobsDead, receiver.refused);
+  }
+  return runs.length;
 }

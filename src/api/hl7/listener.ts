@@ -25,9 +25,7 @@ export interface ListenerDeps {
 }
 
 /** What lists show of a message; null where it is no HL7. */
-function describeMessage(
-  text: string,
-): Pick<NewListenerMessage, 'messageType' | 'controlId' | 'sendingApp'> {
+function describeMessage(text: string): Pick<NewListenerMessage, 'messageType' | 'controlId' | 'sendingApp'> {
   try {
     const message = parseMessage(text);
     return {

@@ -1,20 +1,13 @@
 import { after, before, describe, it } from 'node:test';
 import { type DurableBench, openDurableBench } from '../support/durable.ts';
-import {
-  KILL_QUEUES,
-  killRunners,
-  killWorkers,
-  nameOf,
-  RUNNER_END_POINTS,
-  RUNNER_POINTS,
-  WORKER_POINTS,
-} from '../support/kill-scenarios.ts';
+import { KILL_QUEUES, killAtPoints, WORKER_POINTS } from '../support/kill-scenarios.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
 
 /** The soak forces each 20 times. */
 const TIMES = 2;
+const PATIENTS = 24;
 
 describe('nothing is lost, and all is settled once', {
   skip: without('rabbitmq-server', 'postgresql'),
@@ -37,13 +30,9 @@ describe('nothing is lost, and all is settled once', {
     await postgres.close();
   });
 
-  for (const points of Map.groupBy(WORKER_POINTS, ({ method }) => method).values()) {
-    it(`when workers are killed ${points.map(nameOf).join(', ')}`, async () => {
-      await killWorkers(bench, Array.from({ length: TIMES }, () => points).flat(), 40);
+  for (const [name, points] of Object.entries(WORKER_POINTS)) {
+    it(`when workers are killed before, during and after ${name}`, async () => {
+      await killAtPoints(bench, { kind: 'worker', points, times: TIMES, patients: PATIENTS });
     });
   }
-
-  it('when runners are killed at each point of a run, one after the other', async () => {
-    for (let time = 0; time < TIMES; time++) await killRunners(bench, RUNNER_POINTS, RUNNER_END_POINTS, 100);
-  });
 });
