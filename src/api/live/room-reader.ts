@@ -52,14 +52,14 @@ export interface RoomReader {
 
 const TOTALS_INTERVAL_MS = 1000;
 /** Totals of a large run take long where they are added up from its rows; they may take this share of the time. */
-const TOTALS_SHARE = 0.02;
+const TOTALS_SHARE = 0.01;
 const EVENT_PAGE = 500;
 const LATE_INTERVAL_MS = 1000;
 const LATE_PAGE = 2000;
 /** Events that the reading begins with, so that late rows between them are found. */
 const FIRST_EVENTS = 100;
 /** Newest attempts that are looked at; when more came at once, the rest is not shown. */
-const NEWEST_ATTEMPTS = 64;
+const NEWEST_ATTEMPTS = 40;
 const QUEUED_REMEMBERED = 1000;
 /** What may still come when a run is over: rows that become visible late. */
 const SETTLING_MS = 12_000;
