@@ -132,7 +132,7 @@ export async function createEngine(
     try {
       clearInterval(sampleTimer);
       // Jobs leave their queue once their rows are stored.
-      await ledger.flushed();
+      await ledger.caughtUp();
       await sample();
       await health.close();
       await ledger.close();
