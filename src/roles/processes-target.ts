@@ -59,7 +59,8 @@ export function createProcessesTarget(options: ProcessesTargetOptions): ScalingT
   };
   return {
     name: 'processes',
-    replicas: async () => places.filter(({ process }) => process.isRunning).length,
+    // Those that wait to be started again, too: else the policy would take them for missing.
+    replicas: async () => places.length,
     scale: async (replicas) => {
       while (places.length < replicas) places.push(fill());
       // The youngest go first, and finish what they have begun.
