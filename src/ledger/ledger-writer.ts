@@ -71,6 +71,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   let rows = 0;
   let inFlightRows = 0;
   let timer: NodeJS.Timeout | null = null;
+  let immediate: NodeJS.Immediate | null = null;
   let inFlight: Promise<void> | null = null;
   let gathering = Promise.withResolvers<void>();
   gathering.promise.catch(() => {});
@@ -80,13 +81,16 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const added = (): void => {
     rows++;
     if (inFlight) return;
-    if (rows >= maxBatch) flush();
+    // Not within this turn: rows that belong together, like a settlement and the end of its patient, leave together.
+    if (rows >= maxBatch) immediate ??= setImmediate(flush);
     else timer ??= setTimeout(flush, maxDelayMs);
   };
 
   const flush = (): void => {
     if (timer) clearTimeout(timer);
+    if (immediate) clearImmediate(immediate);
     timer = null;
+    immediate = null;
     if (inFlight || rows === 0) return;
     const leaving = batch;
     const waiters = gathering;

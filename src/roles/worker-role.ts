@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { Job } from '../domain/job.ts';
 import { isOver } from '../domain/run-state.ts';
 import { createLedgerWriter } from '../ledger/ledger-writer.ts';
 import type { RunContext } from '../ledger/run-context.ts';
@@ -149,6 +150,9 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Worke
     prefetch: options.prefetch,
     concurrency: options.concurrency,
     contextOf: ({ runId }) => contextOf(runId),
+    ...(options.queueIsVolatile
+      ? {}
+      : { settlementOf: ({ runId, jobId }: Job) => store.settlementOf(runId, jobId) }),
   });
 
   const health = createHealthSampler({ runId: 0, processId: options.processId, clock });

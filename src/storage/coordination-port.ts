@@ -1,5 +1,5 @@
 import type { Job } from '../domain/job.ts';
-import type { RunRecord, StoragePort } from './port.ts';
+import type { AttemptOutcome, RunRecord, StoragePort } from './port.ts';
 
 /** A job whose publish was confirmed, so that it is known to be on its way even when its runner dies. */
 export interface QueuedJobRow {
@@ -72,6 +72,13 @@ export interface DeadJob {
   requeues: number;
 }
 
+/** How a job was settled. */
+export interface JobSettlement {
+  outcome: Exclude<AttemptOutcome, 'retried'>;
+  /** Of the attempt that settled it. */
+  error: string | null;
+}
+
 export interface RunCounts {
   completed: number;
   failed: number;
@@ -109,6 +116,8 @@ export interface CoordinationPort extends StoragePort {
   heartbeat(worker: WorkerHeartbeat): Promise<number>;
   listWorkers(filter: { seenSinceMs: number }): Promise<StoredWorker[]>;
 
+  /** Null while the job is open, and when it is not known. */
+  settlementOf(runId: number, jobId: string): Promise<JobSettlement | null>;
   /** Newest first. */
   deadJobs(filter: { queue?: string; runId?: number; limit: number }): Promise<DeadJob[]>;
   /**

@@ -1,10 +1,11 @@
 import { nextRunStatus, type RunStatus } from '../domain/run-state.ts';
-import type { DeadJob } from './coordination-port.ts';
+import type { DeadJob, JobSettlement } from './coordination-port.ts';
 import { ITERATION_SUMS, mergeSums, SUMMED_ITERATION_COLUMNS, undone } from './run-sums.ts';
 import type { SqlQueries } from './sql-executor.ts';
 
 /**
- * Attempts that are the death of a job that is still dead. One look at the job of each: a database without statistics
+ * Attempts that are the death of a job that is still dead. The row of one may say that it was to be retried: its worker
+ * died before the retry was on the queue, and the attempt, made again, was the job's last. One look at the job of each: a database without statistics
  * of its tables, which PGlite is, would read every job instead. `offset 0` keeps the look-up where it stands.
  */
 const DEAD = `
@@ -12,7 +13,7 @@ job_attempts a cross join lateral (
   select j.requeues from jobs j
   where j.run_id = a.run_id and j.job_id = a.job_id and j.outcome = 'dead' and j.attempt = a.attempt offset 0
 ) j
-where a.outcome = 'dead' and a.outcome <> 'success'
+where a.outcome <> 'success'
   and ($1::text is null or a.queue = $1) and ($2::int8 is null or a.run_id = $2)`;
 
 /** The page is cut before the terminal rows are looked up. */
@@ -61,6 +62,20 @@ export async function countDeadJobs(tx: SqlQueries, { queue, runId }: DeadJobFil
   await tx.query(BY_INDEX);
   const [row] = await tx.query(COUNT, [queue ?? null, runId ?? null]);
   return Number(row![0]);
+}
+
+const SETTLEMENT = `
+select j.outcome, a.error from jobs j
+left join job_attempts a on a.run_id = j.run_id and a.job_id = j.job_id and a.attempt = j.attempt
+where j.run_id = $1 and j.job_id = $2 and j.outcome is not null`;
+
+export async function settlementOf(
+  queries: SqlQueries,
+  runId: number,
+  jobId: string,
+): Promise<JobSettlement | null> {
+  const [row] = await queries.query(SETTLEMENT, [runId, jobId]);
+  return row ? { outcome: row[0] as JobSettlement['outcome'], error: row[1] as string | null } : null;
 }
 
 export interface ReopenedJobs {

@@ -11,6 +11,7 @@ import type {
   ControlState,
   CoordinationPort,
   DeadJob,
+  JobSettlement,
   QueueMode,
   RunClaim,
   RunCounts,
@@ -18,7 +19,7 @@ import type {
   WorkerHeartbeat,
 } from './coordination-port.ts';
 import { type Database, drizzleOf } from './database.ts';
-import { listDeadJobs, reopenJobs } from './dead-jobs.ts';
+import { listDeadJobs, reopenJobs, settlementOf } from './dead-jobs.ts';
 import { assertFence, claimLease, forgetLeases, releaseLease, renewLease, setStarted } from './leases.ts';
 import type { LedgerReads } from './ledger-reads.ts';
 import { type EncodedLedger, encodeLedger } from './ledger-tables.ts';
@@ -231,6 +232,10 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
 
   listWorkers(filter: { seenSinceMs: number }): Promise<StoredWorker[]> {
     return this.#database.query((queries) => listWorkers(queries, filter.seenSinceMs));
+  }
+
+  settlementOf(runId: number, jobId: string): Promise<JobSettlement | null> {
+    return this.#database.query((queries) => settlementOf(queries, runId, jobId));
   }
 
   deadJobs({ limit, ...filter }: { queue?: string; runId?: number; limit: number }): Promise<DeadJob[]> {

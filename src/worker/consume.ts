@@ -8,6 +8,7 @@ import type { Failure } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 import type { Consumer, Delivery, QueuePort } from '../queue/port.ts';
+import type { JobSettlement } from '../storage/coordination-port.ts';
 import type { AttemptOutcome, IterationOutcome } from '../storage/port.ts';
 import {
   decideFailure,
@@ -28,6 +29,11 @@ export interface WorkerOptions {
   concurrency: number;
   /** Null when the ledger knows no such run: the job is set aside. */
   contextOf(job: Job): RunContext | null | Promise<RunContext | null>;
+  /**
+   * How the ledger has the job settled, by whichever of its messages came first; null while it is open.
+   * @default not asked, since no job has two messages
+   */
+  settlementOf?: (job: Job) => Promise<JobSettlement | null>;
 }
 
 /** A worker that can leave queues alone and take them up again. */
@@ -129,6 +135,11 @@ export function createWorker(options: WorkerOptions): Worker {
 async function handle(options: WorkerOptions, context: RunContext, delivery: Delivery): Promise<void> {
   const { clock, recorder, template } = context.environment;
   const { job } = delivery;
+  if (delivery.deliveryCount > 0) {
+    // Whoever settled it died before the message was off its queue: it is not executed once more.
+    const settled = await options.settlementOf?.(job);
+    if (settled) return endAs(settled, delivery);
+  }
   const startedUs = clock.monotonicUs();
   const cursor = cursorOf(job, template);
   const waitedUs = clock.epochUs() - job.publishedAtUs;
@@ -136,19 +147,27 @@ async function handle(options: WorkerOptions, context: RunContext, delivery: Del
   if (queueWaitUs !== null) recorder.record('queue_wait', queueWaitUs, true, 0, job.jobId);
   const attempt: Attempt = { context, delivery, cursor, startedUs, queueWaitUs, workerId: options.workerId };
   if (delivery.deliveryCount >= MAX_DELIVERIES) {
-    await apply(options.queue, attempt, settleUndeliverable(delivery.deliveryCount));
+    await apply(options, attempt, settleUndeliverable(delivery.deliveryCount));
     return;
   }
   if (context.stop.aborted) {
-    await apply(options.queue, attempt, settleCancelled());
+    await apply(options, attempt, settleCancelled());
     return;
   }
   const end = await iterateSafely(context, cursor);
-  await apply(options.queue, attempt, decideSettlement(end, job));
+  await apply(options, attempt, decideSettlement(end, job));
+}
+
+/** Ends a delivery as its job is settled in the ledger: only a dead job has a dead letter. */
+async function endAs(settled: JobSettlement, delivery: Delivery): Promise<void> {
+  if (settled.outcome === 'dead') {
+    return delivery.deadLetter(delivery.job, settled.error ?? 'its attempts failed');
+  }
+  return delivery.ack();
 }
 
 /** The order keeps the promise: what follows is confirmed, then the rows are stored, then the job is acknowledged. */
-async function apply(queue: QueuePort, attempt: Attempt, settlement: Settlement): Promise<void> {
+async function apply(options: WorkerOptions, attempt: Attempt, settlement: Settlement): Promise<void> {
   const { context, delivery, cursor } = attempt;
   const { job } = delivery;
   const { clock, template } = context.environment;
@@ -161,8 +180,8 @@ async function apply(queue: QueuePort, attempt: Attempt, settlement: Settlement)
     case 'hand_on': {
       const origin = { ...job, template };
       const next = openJob(origin, cursor, settlement.step, clock.epochUs());
-      const published = await publishJob(context, queue, next);
-      if (!published.ok) return apply(queue, attempt, decideFailure(published, settlement.step, job));
+      const published = await publishJob(context, options.queue, next);
+      if (!published.ok) return apply(options, attempt, decideFailure(published, settlement.step, job));
       attemptRow(attempt, settlement.outcome, null);
       await context.ledger.flushed();
       return delivery.ack();
@@ -183,9 +202,12 @@ async function apply(queue: QueuePort, attempt: Attempt, settlement: Settlement)
       attemptRow(attempt, settlement.outcome, settlement.failure);
       endJobIteration(attempt, settlement.terminal, settlement.step?.stepOrder ?? null, settlement.failure);
       await context.ledger.flushed();
-      return settlement.outcome === 'dead'
-        ? delivery.deadLetter(job, settlement.failure.message)
-        : delivery.ack();
+      if (settlement.outcome !== 'dead') return delivery.ack();
+      // Another message of the job may have come first.
+      return endAs(
+        (await options.settlementOf?.(job)) ?? { outcome: 'dead', error: settlement.failure.message },
+        delivery,
+      );
     default:
       return settlement satisfies never;
   }

@@ -158,6 +158,17 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
       const retried = (runId: number, jobId: string): LedgerBatch =>
         batchOf({ attempts: [attemptRow(runId, { jobId, outcome: 'retried' })] });
 
+      it('tell how they were settled, once they are', async () => {
+        const runId = await newRunId();
+        const jobId = crypto.randomUUID();
+        const tried = attemptRow(runId, { jobId, outcome: 'retried', error: 'AE: no' });
+        await store().writeLedger(batchOf({ attempts: [tried] }));
+        assert.equal(await store().settlementOf(runId, jobId), null);
+        const dead = attemptRow(runId, { jobId, attempt: 2, outcome: 'dead', error: 'AE: never' });
+        await store().writeLedger(batchOf({ attempts: [dead] }));
+        assert.deepEqual(await store().settlementOf(runId, jobId), { outcome: 'dead', error: 'AE: never' });
+      });
+
       it('are settled by an attempt that was to be tried again, and was made again instead', async () => {
         assert.deepEqual(await totalsAfter(queue, retried, settle), { ...settled, duplicates: 1 });
         assert.deepEqual(await totalsAfter(retried, settle, queue), { ...settled, duplicates: 1 });
@@ -288,6 +299,23 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
           [later.jobId, jobId],
         );
         assert.deepEqual(await store().deadJobs({ queue, limit: 9 }), [found]);
+      });
+
+      it('are listed when the row of their last attempt says that it was to be retried', async () => {
+        const runId = await newRunId();
+        const tried = attemptRow(runId, { outcome: 'retried', errorCode: 'MLLP_NAK_ERROR', error: 'AE: no' });
+        await store().writeLedger(batchOf({ attempts: [tried] }));
+        const again = attemptRow(runId, {
+          jobId: tried.jobId,
+          outcome: 'dead',
+          errorCode: 'JOB_UNDELIVERABLE',
+        });
+        await store().writeLedger(batchOf({ attempts: [again] }));
+        const dead = await store().deadJobs({ runId, limit: 9 });
+        assert.deepEqual(
+          dead.map(({ jobId, error }) => [jobId, error]),
+          [[tried.jobId, 'AE: no']],
+        );
       });
 
       it('are undone when they are reopened, once, and their run waits again', async () => {

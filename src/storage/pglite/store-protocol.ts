@@ -34,6 +34,7 @@ export const STORE_METHODS = [
   'setQueueMode',
   'heartbeat',
   'listWorkers',
+  'settlementOf',
   'deadJobs',
   'reopenJobs',
   'createUser',
