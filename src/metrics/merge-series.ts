@@ -11,6 +11,8 @@ export interface SeriesMerger {
 
 interface Merged {
   totals: SeriesTotals;
+  /** Of `okLastUs`. */
+  okLastSecond: number;
   ok: DurationHistogram;
   failed: DurationHistogram;
 }
@@ -32,6 +34,7 @@ function empty(window: WindowRow): Merged {
     okSumUs: 0,
     okMinUs: null,
     okMaxUs: null,
+    okLastUs: null,
     failedCount: 0,
     failedSumUs: 0,
     failedMinUs: null,
@@ -42,7 +45,7 @@ function empty(window: WindowRow): Merged {
     firstSecond: window.second,
     lastSecond: window.second,
   };
-  return { totals, ok: createHistogram(), failed: createHistogram() };
+  return { totals, okLastSecond: -Infinity, ok: createHistogram(), failed: createHistogram() };
 }
 
 function merge(merged: Merged, window: WindowRow): void {
@@ -51,6 +54,10 @@ function merge(merged: Merged, window: WindowRow): void {
   totals.okSumUs += window.okSumUs;
   totals.okMinUs = smaller(totals.okMinUs, window.okMinUs);
   totals.okMaxUs = larger(totals.okMaxUs, window.okMaxUs);
+  if (window.okLastUs !== null && window.second >= merged.okLastSecond) {
+    totals.okLastUs = window.okLastUs;
+    merged.okLastSecond = window.second;
+  }
   totals.failedCount += window.failedCount;
   totals.failedSumUs += window.failedSumUs;
   totals.failedMinUs = smaller(totals.failedMinUs, window.failedMinUs);

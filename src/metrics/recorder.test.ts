@@ -13,8 +13,8 @@ function recorderAt(startMs: number) {
 describe('a recorder', () => {
   it('gives a window a series for each second that is over', () => {
     const { time, recorder } = recorderAt(10_000);
-    recorder.record('order_ack', 100.4, true, 50);
     recorder.record('order_ack', 300, true, 70);
+    recorder.record('order_ack', 100.4, true, 50);
     recorder.record('order_ack', 9000, false, 1);
     assert.deepEqual(recorder.takeWindows(), []);
     time.nowMs = 11_500;
@@ -31,6 +31,7 @@ describe('a recorder', () => {
       okSumUs: 400,
       okMinUs: 100,
       okMaxUs: 300,
+      okLastUs: 100,
       failedCount: 1,
       failedSumUs: 9000,
       failedMinUs: 9000,
@@ -51,6 +52,7 @@ describe('a recorder', () => {
     const [window] = recorder.takeWindows(true);
     assert.equal(window!.okMinUs, null);
     assert.equal(window!.okMaxUs, null);
+    assert.equal(window!.okLastUs, null);
     assert.equal(window!.okHistogram, null);
   });
 

@@ -39,6 +39,7 @@ interface Side {
   sumUs: number;
   minUs: number;
   maxUs: number;
+  lastUs: number;
   durations: DurationHistogram;
 }
 
@@ -56,13 +57,21 @@ interface Series {
   merged: DurationHistogram;
 }
 
-const newSide = (): Side => ({ count: 0, sumUs: 0, minUs: Infinity, maxUs: 0, durations: createHistogram() });
+const newSide = (): Side => ({
+  count: 0,
+  sumUs: 0,
+  minUs: Infinity,
+  maxUs: 0,
+  lastUs: 0,
+  durations: createHistogram(),
+});
 
 function clear(side: Side): void {
   side.count = 0;
   side.sumUs = 0;
   side.minUs = Infinity;
   side.maxUs = 0;
+  side.lastUs = 0;
   side.durations.reset();
 }
 
@@ -71,6 +80,7 @@ function add(side: Side, durationUs: number): void {
   side.sumUs += durationUs;
   if (durationUs < side.minUs) side.minUs = durationUs;
   if (durationUs > side.maxUs) side.maxUs = durationUs;
+  side.lastUs = durationUs;
   side.durations.record(durationUs);
 }
 
@@ -85,6 +95,7 @@ function windowRow(runId: number, processId: string, series: SeriesName, window:
     okSumUs: ok.sumUs,
     okMinUs: ok.count > 0 ? ok.minUs : null,
     okMaxUs: ok.count > 0 ? ok.maxUs : null,
+    okLastUs: ok.count > 0 ? ok.lastUs : null,
     failedCount: failed.count,
     failedSumUs: failed.sumUs,
     failedMinUs: failed.count > 0 ? failed.minUs : null,

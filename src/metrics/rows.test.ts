@@ -27,6 +27,7 @@ function window(
     okSumUs: durationsUs.reduce((a, b) => a + b, 0),
     okMinUs: Math.min(...durationsUs),
     okMaxUs: Math.max(...durationsUs),
+    okLastUs: durationsUs.at(-1) ?? null,
     failedCount: 1,
     failedSumUs: 9000,
     failedMinUs: 9000,
@@ -104,6 +105,16 @@ describe('a summary of a series', () => {
     assert.equal(summary.p999Us, 1000, 'a percentile is not above the maximum');
     assert.ok(Math.abs(summary.p50Us! - 200) <= 2);
     assert.equal(summariseSeries(totals!, 2).ratePerSecond, 2);
+  });
+
+  it('has the last success of the last second that has one, in whatever order the windows come', () => {
+    const failuresOnly = { ...window('job', 3, 'b', [1]), okCount: 0, okLastUs: null };
+    const windows = [window('job', 2, 'b', [50, 20]), window('job', 1, 'a', [70]), failuresOnly];
+    for (const order of [windows, windows.toReversed()]) {
+      const [totals] = totalsOf(...order);
+      assert.equal(totals!.okLastUs, 20);
+    }
+    assert.equal(totalsOf(failuresOnly)[0]!.okLastUs, null);
   });
 
   it('orders steps by number', () => {

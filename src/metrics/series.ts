@@ -28,6 +28,8 @@ export interface WindowRow {
   okSumUs: number;
   okMinUs: number | null;
   okMaxUs: number | null;
+  /** Of the success that was recorded last; null before this was kept, and without one. */
+  okLastUs: number | null;
   failedCount: number;
   failedSumUs: number;
   failedMinUs: number | null;

@@ -6,6 +6,8 @@ export interface SeriesTotals {
   okSumUs: number;
   okMinUs: number | null;
   okMaxUs: number | null;
+  /** Of the last success; where several processes share its second, of one of theirs. */
+  okLastUs: number | null;
   failedCount: number;
   failedSumUs: number;
   failedMinUs: number | null;

@@ -108,6 +108,7 @@ export const WINDOW_COLUMNS: readonly LedgerColumn<WindowRow>[] = [
   column('okSumUs', 'int8'),
   column('okMinUs', 'int8'),
   column('okMaxUs', 'int8'),
+  column('okLastUs', 'int8'),
   column('failedCount', 'int8'),
   column('failedSumUs', 'int8'),
   column('failedMinUs', 'int8'),

@@ -100,7 +100,8 @@ select run_id, code, message, failures, failed_step from (
 
 const WINDOWS = `
 select series, process_id, second, ok_count, ok_sum_us, ok_min_us, ok_max_us,
-  failed_count, failed_sum_us, failed_min_us, failed_max_us, bytes, ok_histogram, failed_histogram
+  failed_count, failed_sum_us, failed_min_us, failed_max_us, bytes, ok_histogram, failed_histogram,
+  ok_last_us
 from metric_windows where run_id = $1 and (second, series, process_id) > ($2, $3, $4)
 order by second, series, process_id limit ${WINDOW_PAGE}`;
 
@@ -136,6 +137,7 @@ function windowOf(runId: number, row: readonly unknown[]): WindowRow {
     okSumUs: number(row[4]),
     okMinUs: maybe(row[5]),
     okMaxUs: maybe(row[6]),
+    okLastUs: maybe(row[14]),
     failedCount: number(row[7]),
     failedSumUs: number(row[8]),
     failedMinUs: maybe(row[9]),

@@ -295,6 +295,7 @@ export const metricWindows = pgTable(
     okSumUs: count(),
     okMinUs: maybe(),
     okMaxUs: maybe(),
+    okLastUs: maybe(),
     failedCount: count(),
     failedSumUs: count(),
     failedMinUs: maybe(),

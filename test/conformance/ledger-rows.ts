@@ -131,6 +131,7 @@ export function windowRow(runId: number, second: number, change: Partial<WindowR
     okSumUs: 400,
     okMinUs: 100,
     okMaxUs: 300,
+    okLastUs: 200,
     failedCount: 0,
     failedSumUs: 0,
     failedMinUs: null,

@@ -307,8 +307,8 @@ export function storageConforms(name: string, store: () => StoragePort): void {
           ],
           windows: [
             windowRow(runId, 10),
-            windowRow(runId, 12),
-            windowRow(runId, 12, { processId: 'p2', okMaxUs: 400 }),
+            windowRow(runId, 12, { okLastUs: null }),
+            windowRow(runId, 12, { processId: 'p2', okMaxUs: 400, okLastUs: 150 }),
             windowRow(runId, 11, { series: 'step_2_send_mllp' }),
           ],
           depths: [
@@ -366,6 +366,7 @@ export function storageConforms(name: string, store: () => StoragePort): void {
         okSumUs: 1200,
         okMinUs: 100,
         okMaxUs: 400,
+        okLastUs: 150,
         failedCount: 0,
         failedSumUs: 0,
         failedMinUs: null,

@@ -88,8 +88,7 @@ const stats = z.object({
       avg_ms: ms,
       min_ms: ms,
       max_ms: ms,
-      /** Steps are timed in histograms, which know no last one. */
-      last_ms: z.null(),
+      last_ms: ms,
     }),
   ),
 });

@@ -31,6 +31,7 @@ const series = (name: string, okCount: number): SeriesTotals => ({
   okSumUs: okCount * 2000,
   okMinUs: 1,
   okMaxUs: 1,
+  okLastUs: 1,
   failedCount: 0,
   failedSumUs: 0,
   failedMinUs: null,

@@ -101,7 +101,7 @@ export function runStats(run: RunSummary, facts: EventFacts, series: readonly Se
       avg_ms: totals.okCount > 0 ? milliseconds(totals.okSumUs / totals.okCount) : null,
       min_ms: milliseconds(totals.okMinUs),
       max_ms: milliseconds(totals.okMaxUs),
-      last_ms: null,
+      last_ms: milliseconds(totals.okLastUs),
     })),
   };
 }
