@@ -115,6 +115,7 @@ export interface RunSummary {
 export interface RunFilter {
   /** Absent: of everybody. */
   userId?: number;
+  runId?: number;
   templateId?: number;
   status?: RunStatus;
   /** started_at >= */

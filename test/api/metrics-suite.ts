@@ -70,10 +70,21 @@ export function metricsConform(api: () => TestApi): void {
       assert.equal(runs[0]!.username, owner.username);
     });
 
-    it('are filtered by template, state and time', async () => {
+    it('are filtered by run, template, state and time', async () => {
       const { owner, templateId, ids } = await measured();
       const found = async (query: Record<string, string | number>) =>
         (await api().ok('runsMetrics', { as: owner, query })).runs.map(({ run_id: id }) => id);
+      assert.deepEqual(await found({ run_id: ids[1]! }), [ids[1]]);
+      assert.deepEqual(await found({ run_id: 999_999 }), []);
+      assert.deepEqual(await found({ run_id: ids[1]!, status: 'COMPLETED' }), []);
+      for (const [runId, rows] of [
+        [ids[1], 1],
+        [999_999, 0],
+      ])
+        assert.equal((await csv(`/metrics/runs?format=csv&run_id=${runId}`, owner)).lines.length, 1 + rows!);
+      const stranger = await api().user();
+      const foreign = await api().ok('runsMetrics', { as: stranger, query: { run_id: ids[1]! } });
+      assert.deepEqual(foreign.runs, []);
       assert.equal((await found({ template_id: templateId })).length, 3);
       assert.deepEqual(await found({ template_id: 999_999 }), []);
       assert.deepEqual(await found({ status: 'COMPLETED' }), [ids[2]]);
@@ -88,6 +99,7 @@ export function metricsConform(api: () => TestApi): void {
         'start_at=yesterday',
         'format=xml',
         'template_id=x',
+        'run_id=x',
       ])
         assert.equal(
           (await api().call('GET', `/api/metrics/runs?${query}`, { as: owner })).status,
@@ -149,6 +161,7 @@ export function metricsConform(api: () => TestApi): void {
         (await api().ok('workersMetrics', { as: owner, query })).metrics.length;
       assert.equal(await found({ run_id: ids[0]! }), 2);
       assert.equal(await found({ run_id: ids[0]!, success: true }), 1);
+      assert.equal(await found({ run_id: 999_999 }), 0);
       assert.equal(await found({ queue: 'q2' }), 3);
       assert.equal(await found({ queue: 'q2', success: 'true' }), 0);
       assert.equal(await found({ success: 0 }), 3);
@@ -174,6 +187,9 @@ export function metricsConform(api: () => TestApi): void {
       assert.equal(lines.length, 1 + 2506);
       assert.ok(lines.some((line) => line.includes(`"'+1 no, answer"`)));
       assert.equal((await csv('/metrics/workers?format=csv&success=false', owner)).lines.length, 4);
+      const ofOne = (runId: number) => csv(`/api/metrics/workers?format=csv&run_id=${runId}`, owner);
+      assert.equal((await ofOne(ids[1]!)).lines.length, 1 + 2);
+      assert.equal((await ofOne(999_999)).lines.length, 1);
     });
   });
 }

@@ -77,6 +77,9 @@ export function serverLedgerConforms(
         assert.deepEqual((await ids({})).slice(0, 4), [d, c, b, a]);
         assert.deepEqual(await ids({ userId, limit: 2 }), [c, b]);
         assert.deepEqual(await ids({ userId, beforeId: b }), [a]);
+        assert.deepEqual(await ids({ runId: b }), [b]);
+        assert.deepEqual(await ids({ runId: d, userId }), []);
+        assert.deepEqual(await ids({ runId: b, beforeId: b }), []);
         assert.deepEqual(await ids({ templateId }), [d, b]);
         assert.deepEqual(await ids({ userId, templateId }), [b]);
         assert.deepEqual(await ids({ userId, status: 'COMPLETED' }), [c]);

@@ -14,6 +14,7 @@ export const metricRoutes = {
     summary: 'Runs in figures, newest first; administrators see all. CSV without `limit` has all rows',
     who: 'user',
     query: z.object({
+      run_id: id().optional(),
       template_id: id().optional(),
       status: oneOf(RUN_STATUSES).optional(),
       start_at: queryTime().optional(),

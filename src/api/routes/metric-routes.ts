@@ -72,6 +72,7 @@ export function createMetricRoutes({
     runsMetrics: async ({ user, query }) => {
       const filter: Omit<RunFilter, 'limit'> = {
         ...(user.isAdmin ? {} : { userId: user.id }),
+        ...(query.run_id === undefined ? {} : { runId: query.run_id }),
         ...(query.template_id === undefined ? {} : { templateId: query.template_id }),
         ...(query.status === undefined ? {} : { status: query.status }),
         ...(query.start_at === undefined ? {} : { startedFromMs: query.start_at }),

@@ -44,15 +44,16 @@ export function addMetricsCommand(program: Command): void {
   const metrics = program.command('metrics').description('what runs and workers measured, from a server');
   const runs = report(metrics.command('runs'))
     .description('a row a run')
+    .option('--run-id <id>', 'this run', wholeNumber(1, MAX_ID))
     .option('--template-id <id>', 'runs of this template', wholeNumber(1, MAX_ID))
     .addOption(new Option('--status <status>', 'runs in this state').choices(RUN_STATUSES))
     .option('--start-at <time>', 'started then or later, ISO 8601', time)
     .option('--end-at <time>', 'completed then or earlier, ISO 8601', time)
     .option('--limit <count>', 'so many at most', wholeNumber(1, 1000))
-    .action(({ templateId, status, startAt, endAt, limit, ...flags }) =>
+    .action(({ runId, templateId, status, startAt, endAt, limit, ...flags }) =>
       printReport(
         RUN_REPORT,
-        { template_id: templateId, status, start_at: startAt, end_at: endAt, limit },
+        { run_id: runId, template_id: templateId, status, start_at: startAt, end_at: endAt, limit },
         { ...flags, ...serverFlags(runs) },
       ),
     );

@@ -20,7 +20,7 @@ export async function captureMetrics(client: ApiClient, run: RunDetail, dir: str
   });
   await saveTo(named('metrics.json'), json, client.apiUrl);
 
-  // The list has no filter for one run: those of its template from its start on are few.
+  // Servers that have no filter for one run list those of its template from its start on, which are few.
   const runs = await client.download({
     path: '/api/metrics/runs',
     query: { format: 'csv', run_id: run.id, template_id: run.template_id, start_at: run.started_at },

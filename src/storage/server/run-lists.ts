@@ -24,9 +24,10 @@ const SUMMARY = {
 };
 
 function wanted(filter: RunFilter): SQL | undefined {
-  const { userId, templateId, status, startedFromMs, completedToMs, beforeId } = filter;
+  const { userId, runId, templateId, status, startedFromMs, completedToMs, beforeId } = filter;
   return and(
     userId === undefined ? undefined : eq(runs.userId, userId),
+    runId === undefined ? undefined : eq(runs.id, runId),
     templateId === undefined ? undefined : eq(runs.templateId, templateId),
     status === undefined ? undefined : eq(runs.status, status),
     startedFromMs === undefined ? undefined : gte(runs.startedAtMs, startedFromMs),
