@@ -204,14 +204,15 @@ export function administrationConforms(api: () => TestApi): void {
       assert.equal((await api().call('DELETE', `${path}/jobs?count=3`, admin())).body.purged, 3);
     });
 
-    it('are paused and resumed', async () => {
+    it('are paused, drained and resumed', async () => {
       const { asked } = api().queues;
       asked.length = 0;
       assert.equal((await api().call('POST', `${path}/pause`, admin())).body.mode, 'paused');
+      assert.equal((await api().call('POST', `${path}/drain`, admin())).body.mode, 'draining');
       assert.equal((await api().call('POST', `${path}/resume`, admin())).body.mode, 'open');
       assert.deepEqual(
         asked.map(([, , mode]) => mode),
-        ['paused', 'open'],
+        ['paused', 'draining', 'open'],
       );
     });
 
@@ -238,6 +239,9 @@ export function administrationConforms(api: () => TestApi): void {
         details: {},
         address: '127.0.0.1',
       });
+      await api().ok('drainQueue', { params: { name: 'audited' } });
+      const [drained] = await api().ok('listAudit', { query: { limit: 1 } });
+      assert.deepEqual([drained!.action, drained!.object], ['queue.drain', 'queue audited']);
       const before = await api().ok('listAudit', { query: { limit: 5, before_id: last!.id } });
       assert.ok(before.every(({ id }) => id < last!.id));
     });

@@ -121,6 +121,7 @@ const TABLE: Record<RouteName, Access> = {
   requeueDeadLetters: { statuses: forAdmins, path: queue },
   purgeDeadLetters: { statuses: [401, 403, 403, 422], path: queue },
   purgeQueue: { statuses: [401, 403, 403, 422], path: queue },
+  drainQueue: { statuses: forAdmins, path: queue },
   pauseQueue: { statuses: forAdmins, path: queue },
   resumeQueue: { statuses: forAdmins, path: queue },
 

@@ -389,7 +389,9 @@ describe('the commands for a server', () => {
     assert.deepEqual(api.requests.at(-1)!.query, { count: '4' });
     api.routes['POST /api/admin/queues/q%2F1/pause'] = { json: {} };
     assert.equal((await run(['queues', 'pause', 'q/1', ...server])).code, 0);
-    assert.equal((await run(['queues', 'drain', 'q/1', ...server])).code, 2);
+    api.routes['POST /api/admin/queues/q%2F1/drain'] = { json: {} };
+    const drained = await run(['queues', 'drain', 'q/1', '--no-wait', ...server]);
+    assert.match(drained.stdout, /^q\/1 is draining: .*"yeeter queues resume q\/1" opens it again\n$/);
     assert.equal((await run(['queues', 'list'])).code, 0);
   });
 

@@ -192,6 +192,9 @@ describe('the command line against a server', () => {
     assert.match((await run('queues', 'inspect', 'lost', ...through)).stdout, /2 x CONNECT_REFUSED/);
     assert.equal((await run('queues', 'pause', 'lost', ...through)).code, 0);
     assert.match((await run('queues', 'list', ...through)).stdout, /\nlost .* paused\n/);
+    const drained = await run('queues', 'drain', 'lost', ...through);
+    assert.match(drained.stdout, /^lost is draining: .*\n0 jobs left\n$/);
+    assert.match((await run('queues', 'list', ...through)).stdout, /\nlost .* draining\n/);
     assert.equal((await run('queues', 'resume', 'lost', ...through)).code, 0);
     assert.equal((await run('queues', 'purge', 'lost', '--dead', '--count', '1', ...through)).code, 1);
     const purged = await run('queues', 'purge', 'lost', '--dead', '--count', '2', ...through);
@@ -235,6 +238,7 @@ describe('the command line against a server', () => {
     assert.equal(csv.stdout, await served.text());
     const workers = await run('metrics', 'workers', '--run-id', first, '--success', 'true', '--limit', '3');
     assert.match(workers.stdout, /\njob count 3 \| success count 3 \| failure count 0 /);
+    assert.match((await run('metrics', 'runs', '--run-id', first)).stdout, /\nrun count 1 \| /);
     assert.match((await run('metrics', 'runs', '--status', 'ERROR')).stdout, /\n\d+ +lost orders +ERROR /);
   });
 

@@ -113,6 +113,15 @@ export const queueRoutes = {
     params: queueParams,
     answers: { 200: json('Done.', moded) },
   }),
+  drainQueue: route({
+    method: 'POST',
+    path: '/api/admin/queues/:name/drain',
+    tag: 'Queues',
+    summary: 'Lets runs start nothing new for the queue; what is there is done',
+    who: 'admin',
+    params: queueParams,
+    answers: { 200: json('Done.', moded) },
+  }),
   resumeQueue: route({
     method: 'POST',
     path: '/api/admin/queues/:name/resume',

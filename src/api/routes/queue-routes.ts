@@ -64,6 +64,7 @@ type Names =
   | 'purgeDeadLetters'
   | 'purgeQueue'
   | 'pauseQueue'
+  | 'drainQueue'
   | 'resumeQueue';
 
 export function createQueueRoutes({ queues, store, audit }: QueueRoutesDeps): Pick<Handlers, Names> {
@@ -104,6 +105,14 @@ export function createQueueRoutes({ queues, store, audit }: QueueRoutesDeps): Pi
       await queues.setMode(name, 'paused');
       await audit.record(call, 'queue.pause', `queue ${name}`);
       const body = { message: `workers take nothing more from ${name}`, queue: name, mode: 'paused' };
+      return { status: 200, body };
+    },
+
+    drainQueue: async (call) => {
+      const { name } = call.params;
+      await queues.setMode(name, 'draining');
+      await audit.record(call, 'queue.drain', `queue ${name}`);
+      const body = { message: `runs start nothing new for ${name}`, queue: name, mode: 'draining' };
       return { status: 200, body };
     },
 

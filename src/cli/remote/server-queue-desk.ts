@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { YeeterError } from '../../lib/errors.ts';
 import type { QueueStatus } from '../../queue/admin-port.ts';
-import { type DeadJob, QUEUE_MODES } from '../../storage/coordination-port.ts';
+import { type DeadJob, QUEUE_MODES, type QueueMode } from '../../storage/coordination-port.ts';
 import type { QueueDesk } from '../queue-desk.ts';
 import type { ApiClient } from './http.ts';
 import { printable } from './printable.ts';
@@ -43,6 +43,12 @@ const DEAD_JOBS = z.object({
 
 const REQUEUED = z.object({ requeued: z.int(), job_ids: z.array(text), run_ids: z.array(z.int()) });
 const PURGED = z.object({ purged: z.int() });
+
+/** What leads to a mode. */
+const VERBS = { open: 'resume', paused: 'pause', draining: 'drain' } as const satisfies Record<
+  QueueMode,
+  string
+>;
 
 /** Dead jobs that a server lists at a time. */
 const PAGE_SIZE = 1000;
@@ -114,10 +120,7 @@ export function createServerQueueDesk(client: ApiClient): QueueDesk {
       purgeDead: (queue, count) => purge(queue, 'dead-letters', count),
       purge: (queue, count) => purge(queue, 'jobs', count),
       setMode: async (queue, mode) => {
-        if (mode === 'draining') {
-          throw new YeeterError('USAGE', 'servers pause and resume queues: drain one with --queue-url');
-        }
-        const path = routeOf(queue, mode === 'open' ? 'resume' : 'pause');
+        const path = routeOf(queue, VERBS[mode]);
         await client.json(z.unknown(), { method: 'POST', path, body: {} });
       },
     },
