@@ -28,11 +28,13 @@ export async function openLiveLoad(): Promise<LiveLoad> {
   const store = announceChanges<ServerStore>(opened, live);
   const server = createServer();
   const log = (line: string): void => console.error(line);
+  const authenticate = async (token: string) => ({ id: Number(token), isAdmin: true, expiresAtMs: null });
   const served = createLive({
     server,
     store,
     live,
-    authenticate: async (token) => ({ id: Number(token), isAdmin: true, expiresAtMs: null }),
+    signIn: authenticate,
+    authenticate,
     mayWatch: async () => true,
     systemState: createSystemState({ store, queues: { list: async () => [] }, clock: systemClock, log }),
     clock: systemClock,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -16,6 +17,7 @@ import { docsPage, type OpenApiDocument, STYLE_HASH } from './docs/docs-page.ts'
 import { createListener, type Listener } from './hl7/listener.ts';
 import { createMllpTools } from './hl7/mllp-tools.ts';
 import { bindRoutes } from './http/bind-routes.ts';
+import { clientAddress } from './http/client-address.ts';
 import { corsOptions } from './http/cors-options.ts';
 import { createErrorAnswer, refusalOf } from './http/error-answer.ts';
 import type { Handlers, User } from './http/handlers.ts';
@@ -42,7 +44,12 @@ export { type ApiSettings, DEFAULT_SETTINGS } from './settings.ts';
 export interface Api extends Closeable {
   /** Not listening yet; more routes may be registered, and `app.server` is the HTTP server for Socket.IO. */
   readonly app: FastifyInstance;
-  /** Whose a token or API key is; null when it is worth nothing. */
+  /**
+   * Whose a token or API key is that came with a connection; null when it is worth nothing. Wrong ones count against
+   * the client's address as those of requests do. @throws {YeeterError} TOO_MANY_REQUESTS
+   */
+  signIn(credential: string, connection: IncomingMessage): Promise<User | null>;
+  /** Whose a token or API key is that was good before; null when it is worth nothing any more. */
   authenticate(credential: string): Promise<User | null>;
   /** Whether a run is a user's to see; false when it is not there. */
   mayWatch(user: Pick<User, 'id' | 'isAdmin'>, runId: number): Promise<boolean>;
@@ -159,7 +166,7 @@ interface ApiParts {
   parts: readonly [Listener, RunDeletion, Closeable];
 }
 
-function apiOf({ store }: ApiDeps, app: FastifyInstance, { authenticator, parts }: ApiParts): Api {
+function apiOf({ store, settings }: ApiDeps, app: FastifyInstance, { authenticator, parts }: ApiParts): Api {
   const mayWatch: Api['mayWatch'] = async (user, runId) => {
     try {
       return mayRead(user, await store.runSummary(runId));
@@ -178,6 +185,8 @@ function apiOf({ store }: ApiDeps, app: FastifyInstance, { authenticator, parts 
   };
   return {
     app,
+    signIn: (credential, connection) =>
+      authenticator.signIn(credential, clientAddress(connection, settings.trustProxy)),
     authenticate: authenticator.fromCredential,
     mayWatch,
     isAdmin: async (request) =>

@@ -44,6 +44,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     server: api.app.server,
     store,
     live,
+    signIn: api.signIn,
     authenticate: api.authenticate,
     mayWatch: api.mayWatch,
     systemState,

@@ -11,7 +11,7 @@ import type { QueueStatus } from '../../src/queue/admin-port.ts';
 import type { ServerStore } from '../../src/storage/server-port.ts';
 
 /** Tokens of tests are `user:ID` and `admin:ID`. */
-async function authenticate(token: string): Promise<LiveUser | null> {
+async function byToken(token: string): Promise<LiveUser | null> {
   const [kind, id] = token.split(':');
   if ((kind !== 'user' && kind !== 'admin') || id === undefined) return null;
   return { id: Number(id), isAdmin: kind === 'admin', expiresAtMs: null };
@@ -50,10 +50,12 @@ export async function startLiveServer({
   const server = createServer((_, response) => response.writeHead(404).end());
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
+  const authenticate = change?.authenticate ?? byToken;
   const served = createLive({
     server,
     store,
     live,
+    signIn: authenticate,
     authenticate,
     mayWatch: async (user, runId) => user.isAdmin || (await store.runSummary(runId)).userId === user.id,
     systemState: createSystemState({

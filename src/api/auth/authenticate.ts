@@ -11,6 +11,8 @@ import type { Tokens } from './tokens.ts';
 export interface Authenticator {
   /** Whose a token or API key is; null when it is worth nothing. */
   fromCredential(credential: string): Promise<User | null>;
+  /** As `fromCredential`; wrong ones count against the address. @throws {YeeterError} TOO_MANY_REQUESTS */
+  signIn(credential: string, address: string): Promise<User | null>;
   /** @throws {YeeterError} UNAUTHENTICATED, TOO_MANY_REQUESTS */
   fromHeaders(headers: IncomingHttpHeaders, address: string): Promise<User>;
 }
@@ -62,8 +64,20 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     return user && signedIn(user, claims.expiresAtMs);
   };
 
+  const signIn: Authenticator['signIn'] = async (credential, address) => {
+    const wait = badCredentials.waitFor(address);
+    // Tokens are checked by their signature alone; unknown keys cost a question to the database.
+    const isKnown = !isApiKey(credential) || goodKeys.has(digestOf(credential));
+    const user = wait === 0 || isKnown ? await fromCredential(credential) : null;
+    if (user) return user;
+    if (wait > 0) throw new TooManyRequests('too many wrong credentials from your address', wait);
+    badCredentials.count(address);
+    return null;
+  };
+
   return {
     fromCredential,
+    signIn,
     fromHeaders: async (headers, address) => {
       const credential = credentialIn(headers);
       if (credential === null)
@@ -71,14 +85,8 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
           'UNAUTHENTICATED',
           'sign in: send Authorization: Bearer TOKEN, or X-API-Key: ytr_...',
         );
-      const wait = badCredentials.waitFor(address);
-      // Tokens are checked by their signature alone; unknown keys cost a question to the database.
-      if (wait > 0 && isApiKey(credential) && !goodKeys.has(digestOf(credential)))
-        throw new TooManyRequests('too many wrong credentials from your address', wait);
-      const user = await fromCredential(credential);
+      const user = await signIn(credential, address);
       if (user) return user;
-      if (wait > 0) throw new TooManyRequests('too many wrong credentials from your address', wait);
-      badCredentials.count(address);
       throw new YeeterError(
         'UNAUTHENTICATED',
         'the token or API key is not valid or has ended: sign in again',

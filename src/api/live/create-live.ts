@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { type DefaultEventsMap, Server } from 'socket.io';
 import type { Clock } from '../../lib/clock.ts';
 import { toYeeterError } from '../../lib/errors.ts';
@@ -23,8 +23,13 @@ export interface LiveOptions {
   server: HttpServer;
   store: RoomStore & Pick<ServerStore, 'listListenerMessages'>;
   live: LivePort;
-  /** Who a token (JWT or API key) belongs to; null when it is worth nothing. The address is the client's. */
-  authenticate: (token: string, address: string) => Promise<LiveUser | null>;
+  /**
+   * Who the token (JWT or API key) of a new connection belongs to; null when it is worth nothing.
+   * @throws {YeeterError} TOO_MANY_REQUESTS
+   */
+  signIn: (token: string, connection: IncomingMessage) => Promise<LiveUser | null>;
+  /** The same for a token that was good when its connection began. */
+  authenticate: (token: string) => Promise<LiveUser | null>;
   mayWatch: (user: LiveUser, runId: number) => Promise<boolean>;
   systemState: () => Promise<SystemState>;
   /** Allowed origins of browsers. @default any */
@@ -90,8 +95,8 @@ export function createLive(options: LiveOptions): Live {
   const requests = createRoomRequests({ rooms, mayWatch: options.mayWatch, log });
 
   /** Whose the credentials are, or why they do not do. */
-  const signIn = async (token: string, address: string): Promise<LiveUser | Refusal> => {
-    const user = token === '' ? null : await options.authenticate(token, address);
+  const signIn = async (token: string, connection: IncomingMessage): Promise<LiveUser | Refusal> => {
+    const user = token === '' ? null : await options.signIn(token, connection);
     if (!user) return refusal('UNAUTHENTICATED', 'sign in: auth.token is no valid token or API key');
     const own = [...sockets.values()].filter(({ data }) => data.user.id === user.id).length;
     if (own < LIMITS.socketsPerUser) return user;
@@ -102,7 +107,7 @@ export function createLive(options: LiveOptions): Live {
     const refuse = (why: Refusal): void => next(Object.assign(new Error(why.error), { data: why }));
     const token = tokenOf(socket);
     try {
-      const user = await signIn(token, socket.handshake.address);
+      const user = await signIn(token, socket.request);
       if ('error' in user) return refuse(user);
       socket.data = { user, token, runIds: new Set() };
       next();
@@ -124,7 +129,7 @@ export function createLive(options: LiveOptions): Live {
     for (const socket of [...sockets.values()]) {
       const { data } = socket;
       const wasAdmin = data.user.isAdmin;
-      const user = await options.authenticate(data.token, socket.handshake.address);
+      const user = await options.authenticate(data.token);
       if (!user) {
         signOut(socket);
         continue;
