@@ -57,6 +57,29 @@ describe('workers as processes', () => {
     assert.match(said[0]!, /ended by itself \(signal SIGKILL\)/);
   });
 
+  it('keep their places while they wait to be started again, and those that wait go first', async () => {
+    const { started, start } = fakeProcesses();
+    const said: string[] = [];
+    await using target = createProcessesTarget({ start, log: (line) => said.push(line), restartMs: 60_000 });
+    await target.scale(3);
+    started[0]!.die('signal SIGKILL');
+    while (said.length === 0) await new Promise(setImmediate);
+    assert.equal(await target.replicas(), 3);
+    await target.scale(3);
+    assert.equal(started.length, 3);
+    await target.scale(2);
+    assert.equal(await target.replicas(), 2);
+    assert.deepEqual(
+      started.slice(1).map(({ stopped }) => stopped),
+      [false, false],
+    );
+    await target.scale(1);
+    assert.deepEqual(
+      started.slice(1).map(({ stopped }) => stopped),
+      [false, true],
+    );
+  });
+
   it('all end when it is closed, and none comes back', async () => {
     const { started, start } = fakeProcesses();
     const target = createProcessesTarget({ start, log: () => {}, restartMs: 1 });

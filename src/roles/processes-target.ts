@@ -16,6 +16,8 @@ const WELL_MS = 60_000;
 
 interface Place {
   process: OwnProcess;
+  /** Its process has ended, and another is to come. */
+  waiting: boolean;
   leaving: boolean;
 }
 
@@ -27,7 +29,7 @@ export function createProcessesTarget(options: ProcessesTargetOptions): ScalingT
   const leaving = new Set<Promise<void>>();
 
   const fill = (): Place => {
-    const place: Place = { process: options.start(), leaving: false };
+    const place: Place = { process: options.start(), waiting: false, leaving: false };
     void keep(place);
     return place;
   };
@@ -39,11 +41,19 @@ export function createProcessesTarget(options: ProcessesTargetOptions): ScalingT
       const how = await place.process.ended;
       if (place.leaving || closing.signal.aborted) return;
       if (performance.now() - startedMs > WELL_MS) waitMs = restartMs;
+      place.waiting = true;
       log(`a worker ended by itself (${how}); another is started in ${waitMs} ms`);
       if (!(await delay(waitMs, closing.signal)) || place.leaving) return;
       waitMs = Math.min(waitMs * 2, LONGEST_RESTART_MS);
       place.process = options.start();
+      place.waiting = false;
     }
+  };
+
+  /** Those that wait have nothing to finish; else the youngest go first. */
+  const nextToLeave = (): Place => {
+    const at = places.findLastIndex(({ waiting }) => waiting);
+    return places.splice(at, 1)[0]!;
   };
 
   const leave = (place: Place): void => {
@@ -63,8 +73,7 @@ export function createProcessesTarget(options: ProcessesTargetOptions): ScalingT
     replicas: async () => places.length,
     scale: async (replicas) => {
       while (places.length < replicas) places.push(fill());
-      // The youngest go first, and finish what they have begun.
-      for (const place of places.splice(replicas)) leave(place);
+      while (places.length > replicas) leave(nextToLeave());
     },
     close,
     [Symbol.asyncDispose]: close,
