@@ -50,10 +50,10 @@ export function createProcessesTarget(options: ProcessesTargetOptions): ScalingT
     }
   };
 
-  /** Those that wait have nothing to finish; else the youngest go first. */
+  /** Those that wait have nothing to finish; else the youngest goes first. */
   const nextToLeave = (): Place => {
-    const at = places.findLastIndex(({ waiting }) => waiting);
-    return places.splice(at, 1)[0]!;
+    const waiting = places.findLastIndex((place) => place.waiting);
+    return places.splice(waiting < 0 ? places.length - 1 : waiting, 1)[0]!;
   };
 
   const leave = (place: Place): void => {

@@ -173,7 +173,7 @@ export interface WorkerThroughput {
 /** One evaluation of the scaler, or one act of a person. */
 export interface ScalingDecision {
   atMs: number;
-  /** `manual`, `scale_up`, `scale_down`, `bounds`, `none`. */
+  /** `manual`, `dry_run`, `clear_override`, `scale_up`, `scale_down`, `bounds`, `none`. */
   action: string;
   /** Who or what asked; a username, or `autoscaler`. */
   actor: string;
@@ -181,11 +181,18 @@ export interface ScalingDecision {
   queueDepth: number | null;
   currentReplicas: number | null;
   targetReplicas: number;
-  /** False for a dry run, and where the target did not answer. */
+  /** False for a dry run, where nothing was to change, and where an error says why it could not be. */
   applied: boolean;
   error: string | null;
   /** Of a manual override; null for good. */
   expiresAtMs: number | null;
+}
+
+export type DecisionOutcome = Pick<ScalingDecision, 'applied' | 'error'>;
+
+export interface SettingPatch {
+  key: string;
+  patch: Readonly<Record<string, unknown>>;
 }
 
 export interface StoredDecision extends ScalingDecision {
@@ -306,8 +313,12 @@ export interface ServerPort {
   putSetting(key: string, value: unknown): Promise<void>;
   /** Sets it when it was never set. @returns the value that is there */
   initSetting(key: string, value: unknown): Promise<unknown>;
+  /** Of a setting with fields: sets those of `patch` and leaves the others, whoever changes them at the same time. */
+  mergeSetting(key: string, patch: Readonly<Record<string, unknown>>): Promise<void>;
 
   addDecision(decision: ScalingDecision): Promise<StoredDecision>;
+  /** What came of a decision, and, as in `mergeSetting`, what follows from it: both or neither. */
+  settleDecision(id: number, outcome: DecisionOutcome, setting: SettingPatch): Promise<void>;
   /** Newest first. */
   listDecisions(filter: {
     fromMs?: number;

@@ -398,6 +398,23 @@ export function serverLedgerConforms(
         assert.deepEqual(await store().listDecisions({ limit: 1 }), newest.slice(0, 1));
       });
 
+      it('is what came of a decision, together with what follows from it', async () => {
+        const { id, ...begun } = await store().addDecision({
+          ...{ atMs: 1, action: 'manual', actor: 'anna', reason: null, queueDepth: null },
+          ...{ currentReplicas: 1, targetReplicas: 2, applied: false, error: 'begun', expiresAtMs: null },
+        });
+        const key = randomUUID();
+        const settled = (patch: Record<string, unknown>) =>
+          store().settleDecision(id, { applied: true, error: null }, { key, patch });
+        const kept = async () => (await store().listDecisions({ limit: 1 }))[0];
+        // No JSON can say this, so the second half fails.
+        await assert.rejects(settled({ replicas: 2n }));
+        assert.deepEqual([await kept(), await store().getSetting(key)], [{ id, ...begun }, null]);
+        await settled({ replicas: 2 });
+        assert.deepEqual(await kept(), { id, ...begun, applied: true, error: null });
+        assert.deepEqual(await store().getSetting(key), { replicas: 2 });
+      });
+
       it('is every administrative act, newest first', async () => {
         const act = (atMs: number) => ({
           ...{ atMs, userId: null, username: 'root', action: 'user.delete', object: `user ${atMs}` },

@@ -365,6 +365,20 @@ export function serverConforms(name: string, stores: () => ServerStores): void {
         await one.putSetting(key, 'set');
         assert.equal(await other.initSetting(key, 'first'), 'set');
       });
+
+      it('change in part, and no part is lost when several processes change theirs at once', async () => {
+        const { one, other } = stores();
+        const key = randomUUID();
+        const names = Array.from({ length: 20 }, (_, i) => `n${i}`);
+        await Promise.all(names.map((name, i) => (i % 2 ? one : other).mergeSetting(key, { [name]: i })));
+        const all = Object.fromEntries(names.map((name, i) => [name, i]));
+        assert.deepEqual(await one.getSetting(key), all);
+        await other.mergeSetting(key, { n0: 'ä\u0000', n1: null });
+        assert.deepEqual(await one.getSetting(key), { ...all, n0: 'ä\u0000', n1: null });
+        await one.putSetting(key, null);
+        await one.mergeSetting(key, { n0: 1 });
+        assert.deepEqual(await other.getSetting(key), { n0: 1 });
+      });
     });
   });
 }

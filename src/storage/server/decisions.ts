@@ -1,9 +1,10 @@
-import { and, desc, gte, lt, lte } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
 import type { ServerPort } from '../server-port.ts';
 import { auditLog, scalingDecisions } from '../server-schema.ts';
 import type { ServerPartDeps } from './part.ts';
+import { mergeInto } from './settings.ts';
 
-type DecisionMethods = 'addDecision' | 'listDecisions' | 'addAudit' | 'listAudit';
+type DecisionMethods = 'addDecision' | 'settleDecision' | 'listDecisions' | 'addAudit' | 'listAudit';
 
 /** What was decided and done, by the scaler and by people: written once, read from the newest on. */
 export function createDecisions({ database }: ServerPartDeps): Pick<ServerPort, DecisionMethods> {
@@ -14,6 +15,12 @@ export function createDecisions({ database }: ServerPartDeps): Pick<ServerPort, 
       );
       return stored!;
     },
+
+    settleDecision: (id, { applied, error }, setting) =>
+      database.change(async (db, tx) => {
+        await db.update(scalingDecisions).set({ applied, error }).where(eq(scalingDecisions.id, id));
+        await mergeInto(tx, setting);
+      }),
 
     listDecisions: ({ fromMs, toMs, beforeId, limit }) => {
       const { id, atMs } = scalingDecisions;

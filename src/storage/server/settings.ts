@@ -1,13 +1,22 @@
-import type { ServerPort } from '../server-port.ts';
+import type { ServerPort, SettingPatch } from '../server-port.ts';
+import type { SqlQueries } from '../sql-executor.ts';
 import type { ServerPartDeps } from './part.ts';
 
 /* As text both ways: Drizzle would read a stored string of digits as a number. */
 const GET = 'select value::text from settings where key = $1';
+const GET_FOR_UPDATE = `${GET} for update`;
 const PUT =
   'insert into settings (key, value) values ($1, $2::json) on conflict (key) do update set value = excluded.value';
 const INIT = 'insert into settings (key, value) values ($1, $2::json) on conflict (key) do nothing';
 
-type SettingMethods = 'getSetting' | 'putSetting' | 'initSetting';
+type SettingMethods = 'getSetting' | 'putSetting' | 'initSetting' | 'mergeSetting';
+
+/** Within a transaction; the row is locked from its reading to its writing. */
+export async function mergeInto(tx: SqlQueries, { key, patch }: SettingPatch): Promise<void> {
+  await tx.query(INIT, [key, '{}']);
+  const [row] = await tx.query(GET_FOR_UPDATE, [key]);
+  await tx.query(PUT, [key, JSON.stringify({ ...JSON.parse(String(row![0])), ...patch })]);
+}
 
 export function createSettings({ database }: ServerPartDeps): Pick<ServerPort, SettingMethods> {
   const get: ServerPort['getSetting'] = async (key) => {
@@ -25,5 +34,6 @@ export function createSettings({ database }: ServerPartDeps): Pick<ServerPort, S
       await write(INIT, key, value);
       return await get(key);
     },
+    mergeSetting: (key, patch) => database.change((_, tx) => mergeInto(tx, { key, patch })),
   };
 }
