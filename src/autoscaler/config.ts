@@ -59,3 +59,14 @@ export function mergeConfig(
     pollIntervalSeconds: Math.max(SHORTEST_POLL_SECONDS, merged.pollIntervalSeconds),
   };
 }
+
+/** What `patch` sets, brought within the bounds, and what it moves of the rest. */
+export function changesOf(
+  current: AutoscalerConfig,
+  patch: Readonly<Partial<AutoscalerConfig>>,
+): Partial<AutoscalerConfig> {
+  const merged = mergeConfig(current, patch);
+  const isChanged = (name: string): boolean =>
+    name in patch || merged[name as keyof AutoscalerConfig] !== current[name as keyof AutoscalerConfig];
+  return Object.fromEntries(Object.entries(merged).filter(([name]) => isChanged(name)));
+}

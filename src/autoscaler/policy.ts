@@ -12,7 +12,7 @@ export interface Evaluation {
 }
 
 export interface PolicyDecision {
-  action: 'scale_up' | 'scale_down' | 'bounds' | 'none';
+  action: 'manual' | 'scale_up' | 'scale_down' | 'bounds' | 'none';
   target: number;
   reason: string;
 }
@@ -39,4 +39,10 @@ export function decideReplicas({ config, depth, current, nowMs, lastScaleAtMs }:
   if (restMs > 0) return stay(`${depth} jobs; ${Math.ceil(restMs / 1000)} s of the cooldown are left`);
   const target = Math.max(min, current - config.scaleDownStep);
   return { action: 'scale_down', target, reason: `${depth} jobs, ${config.scaleDownThreshold} or fewer` };
+}
+
+/** What a person asked for is brought back where it is not so, as after a restart. */
+export function holdOverride(replicas: number, current: number): PolicyDecision {
+  const action = current === replicas ? 'none' : 'manual';
+  return { action, target: replicas, reason: `an override of ${replicas} workers holds` };
 }

@@ -7,7 +7,7 @@ export type { AutoscalerConfig } from './config.ts';
 export interface ScalingTarget extends Closeable {
   /** For people, for example `in-process`. */
   readonly name: string;
-  /** Workers that run now. @throws {YeeterError} SCALING_UNAVAILABLE with the reason */
+  /** Workers that run now, or are to be started again. @throws {YeeterError} SCALING_UNAVAILABLE with the reason */
   replicas(): Promise<number>;
   /** Asks for so many; those too many finish what they have begun. @throws {YeeterError} SCALING_UNAVAILABLE */
   scale(replicas: number): Promise<void>;
@@ -38,9 +38,9 @@ export interface ScaleRequest {
 }
 
 export interface ScaleDecision {
-  /** Null for a dry run, which is not kept. */
-  id: number | null;
+  id: number;
   atMs: number;
+  /** `manual`, `dry_run`, `clear_override`, `scale_up`, `scale_down`, `bounds`, `none`. */
   action: string;
   actor: string;
   reason: string | null;

@@ -10,7 +10,9 @@ export interface Override {
 /** What outlives a process, and what other processes show. */
 export interface ScalingState {
   targetReplicas: number | null;
+  /** Null when the last look did not tell. */
   queueDepth: number | null;
+  /** Of the last look that told a depth. */
   lastQueueCheckAtMs: number | null;
   lastScaleAtMs: number | null;
   lastScaleAction: string | null;
@@ -18,7 +20,7 @@ export interface ScalingState {
   override: Override | null;
 }
 
-const SETTING = 'autoscaler_state';
+export const STATE_SETTING = 'autoscaler_state';
 const NOTHING_YET: ScalingState = {
   targetReplicas: null,
   queueDepth: null,
@@ -29,15 +31,14 @@ const NOTHING_YET: ScalingState = {
   override: null,
 };
 
-export function createScalingState(store: Pick<ServerStore, 'getSetting' | 'putSetting'>) {
-  const read = async (): Promise<ScalingState> => ({
-    ...NOTHING_YET,
-    ...((await store.getSetting(SETTING)) as Partial<ScalingState> | null),
-  });
+export function createScalingState(store: Pick<ServerStore, 'getSetting' | 'mergeSetting'>) {
   return {
-    read,
-    change: async (change: Partial<ScalingState>): Promise<void> =>
-      store.putSetting(SETTING, { ...(await read()), ...change }),
+    read: async (): Promise<ScalingState> => ({
+      ...NOTHING_YET,
+      ...((await store.getSetting(STATE_SETTING)) as Partial<ScalingState> | null),
+    }),
+    /** Field by field: what others change at the same time stays. */
+    change: (change: Partial<ScalingState>): Promise<void> => store.mergeSetting(STATE_SETTING, change),
   };
 }
 

@@ -21,7 +21,7 @@ export function openScaling({ queues, ...options }: OpenScalingOptions): Scaling
     ...options,
     depthOf: async (name) => {
       const status = (await queues.list()).find(({ queue }) => queue === name);
-      return status ? status.ready + status.unacknowledged : 0;
+      return status ? status.ready + status.unacknowledged : null;
     },
   });
 }

@@ -52,9 +52,9 @@ export function stubScaling(clock: Clock): Scaling {
         );
       const atMs = clock.nowMs();
       const decision = {
-        id: dryRun ? null : 1,
+        id: 1,
         atMs,
-        action: 'manual',
+        action: dryRun ? 'dry_run' : 'manual',
         actor,
         reason,
         queueDepth: 0,
