@@ -39,7 +39,7 @@ export function createEvaluation(options: EvaluationOptions) {
       const depth = await options.depthOf(queue);
       if (depth !== null) return { depth, fault: null };
       const hint = 'set queue_name to one that GET /api/admin/queues lists';
-      return { depth: null, fault: `there is no queue "${queue}", no run and no worker uses it: ${hint}` };
+      return { depth: null, fault: `no run and no worker uses a queue "${queue}": ${hint}` };
     } catch (thrown) {
       return { depth: null, fault: `the depth of the queue "${queue}" is not known: ${messageOf(thrown)}` };
     }
