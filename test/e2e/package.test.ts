@@ -6,8 +6,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startProgram } from '../support/cli.ts';
 
 const run = promisify(execFile);
+/** A hang is a failure; a busy machine is not. */
+const HANG_MS = 600_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** npm's own settings of the test run, such as the project it works on, must not reach the npm under test. */
@@ -46,5 +49,34 @@ describe('the packed package, installed in an empty folder', () => {
     const files = await readdir(path.join(folder, 'out'));
     for (const name of ['run.json', 'runs.csv', 'jobs.csv', 'windows.csv'])
       assert.ok(files.includes(name), name);
+  });
+
+  it('serves: somebody registers, finds the templates and reads what the interface offers', async () => {
+    const bin = path.join(folder, 'node_modules', '.bin', 'yeeter');
+    const server = startProgram(bin, ['serve', '--port', '0', '--data', 'data'], folder, HANG_MS, env);
+    try {
+      await server.said(/Yeeter is ready on http:\/\/\S+;/);
+      const url = /ready on (http:\/\/[^;]+);/.exec(server.stderr())![1]!;
+      const account = { username: 'anna', email: 'anna@example.org', password: 'correct horse' };
+      const registered = await fetch(`${url}/api/auth/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(account),
+      });
+      assert.equal(registered.status, 201);
+      const { access_token: token } = (await registered.json()) as { access_token: string };
+      const headers = { authorization: `Bearer ${token}` };
+      const templates = await fetch(`${url}/api/simulator/templates`, { headers });
+      assert.ok(((await templates.json()) as unknown[]).length > 0);
+      const described = (await (await fetch(`${url}/api/openapi.json`)).json()) as { openapi: string };
+      assert.match(described.openapi, /^3\.1/);
+      const page = await fetch(`${url}/api/docs`);
+      assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+      assert.match(await page.text(), /\/api\/auth\/register/);
+    } finally {
+      server.process.kill('SIGTERM');
+    }
+    const { code, stderr } = await server.ended;
+    assert.equal(code, 0, stderr);
   });
 });

@@ -11,6 +11,8 @@ import { untilAnswer } from '../support/until.ts';
 type Fields = Record<string, unknown>;
 
 const PASSWORD = 'correct horse';
+/** The server runs through all tests of this file. */
+const HANG_MS = 600_000;
 
 describe('yeeter serve', () => {
   let cwd: string;
@@ -20,7 +22,7 @@ describe('yeeter serve', () => {
 
   const start = async (...more: string[]): Promise<CliRun> => {
     const [node, main] = YEETER;
-    const run = startProgram(node, [main, 'serve', '--port', '0', '--data', 'data', ...more], cwd);
+    const run = startProgram(node, [main, 'serve', '--port', '0', '--data', 'data', ...more], cwd, HANG_MS);
     await run.said(/Yeeter is ready on http:\/\/\S+;/);
     url = /ready on (http:\/\/[^;]+);/.exec(run.stderr())![1]!;
     return run;
