@@ -25,4 +25,27 @@ describe('a ledger writer', () => {
       [[1, 1, 1]],
     );
   });
+
+  it('stores many log lines in few transactions', async () => {
+    const sizes: number[] = [];
+    const writeLedger: StoragePort['writeLedger'] = async ({ events }) => {
+      sizes.push(events.length);
+      return { duplicateAttempts: 0, duplicateIterations: 0 };
+    };
+    await using ledger = createLedgerWriter({
+      store: { writeLedger } as StoragePort,
+      takeWindows: () => [],
+      onFault: (fault) => assert.fail(fault),
+    });
+    for (let n = 0; n < 5000; n++) {
+      ledger.event({} as EventRow);
+      if (n % 10 === 0) await null;
+    }
+    await ledger.flushed();
+    assert.equal(
+      sizes.reduce((sum, size) => sum + size, 0),
+      5000,
+    );
+    assert.ok(sizes.length <= 50, `${sizes.length} transactions`);
+  });
 });
