@@ -44,7 +44,7 @@ export async function openDurableShape(
 ): Promise<DurableShape> {
   const databaseUrl = requireDatabaseUrl(config);
   const url = requireRabbitUrl(config);
-  const ledger = await openPostgresStore({ databaseUrl });
+  const ledger = await openPostgresStore({ databaseUrl, warn: log });
   const live = createPostgresLive({ databaseUrl, log });
   const store = announceChanges(ledger, live);
   const closeStore = async (): Promise<void> => {

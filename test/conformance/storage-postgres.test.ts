@@ -41,6 +41,14 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
     assert.deepEqual(await store.deployment(), await other.deployment());
   });
 
+  it('warns of a database that confirms what it has not written', async () => {
+    const lines: string[] = [];
+    const weak = new URL(databaseUrl);
+    weak.searchParams.set('options', '-c synchronous_commit=off');
+    await (await openPostgresStore({ databaseUrl: weak.href, warn: (line) => lines.push(line) })).close();
+    assert.match(lines.join('\n'), /synchronous_commit = off/);
+  });
+
   storageConforms('PostgreSQL', () => store);
   coordinationConforms('PostgreSQL', () => ({ one: store, other }));
   serverConforms('PostgreSQL', () => ({ one: store, other }));

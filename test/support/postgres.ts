@@ -36,12 +36,14 @@ export async function startPostgres(): Promise<Postgres> {
   return shared === undefined ? startPrivatePostgres() : attach(shared, async () => {});
 }
 
-/** Durability is off: the data is worth nothing once the tests are over. */
+/**
+ * The data is worth nothing once the tests are over, and survives what they do to the server: what it has committed is
+ * with the operating system.
+ */
 const SETTINGS = [
   "listen_addresses = '127.0.0.1'",
   "unix_socket_directories = ''",
   'fsync = off',
-  'synchronous_commit = off',
   'full_page_writes = off',
 ].join('\n');
 

@@ -14,7 +14,13 @@ export interface PostgresStoreOptions {
   /** How long what is asked waits for a database that went away, milliseconds. @default 60000 */
   retryForMs?: number;
   clock?: Clock;
+  /** Told when the database's settings weaken the promise that nothing is lost. @default nobody */
+  warn?: (line: string) => void;
 }
+
+const DURABILITY = ['synchronous_commit', 'fsync'];
+const WEAK_SETTINGS = `
+select string_agg(name || ' = off', ', ') from pg_settings where setting = 'off' and name = any($1::text[])`;
 
 /**
  * PostgreSQL 15 or newer, for any number of processes. Once open, it outlasts a restart of the database: whatever is
@@ -29,6 +35,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   try {
     if (options.migrate) await migrate(executor, executor.where);
     else await assertMigrated(executor, executor.where);
+    const [row] = await executor.query(WEAK_SETTINGS, [`{${DURABILITY.join(',')}}`]);
+    if (row?.[0]) {
+      const what = `${executor.where} confirms what it has not written (${row[0]})`;
+      options.warn?.(`${what}: if it crashes, jobs may be lost or done twice without being counted`);
+    }
     return await openSqlStore(executor, clock, executor.where);
   } catch (error) {
     await executor.close();
