@@ -66,6 +66,8 @@ export function metricsConform(api: () => TestApi): void {
       assert.equal(summary.total_patients, 6);
       assert.equal(summary.total_worker_jobs, 6);
       assert.equal(summary.total_worker_success, 3);
+      const { summary: ofOne } = await api().ok('runsMetrics', { as: owner, query: { limit: 1 } });
+      assert.deepEqual([ofOne.run_count, ofOne.total_patients, ofOne.total_worker_jobs], [1, 3, 2]);
       assert.ok(Array.isArray(runs[0]!.step_durations));
       assert.equal(runs[0]!.username, owner.username);
     });
@@ -152,6 +154,8 @@ export function metricsConform(api: () => TestApi): void {
         ids,
         ids.toSorted((a, b) => b - a),
       );
+      const { summary: ofOne } = await api().ok('workersMetrics', { as: owner, query: { limit: 1 } });
+      assert.deepEqual([ofOne.job_count, ofOne.failure_count], [1, 1]);
       assert.deepEqual(summary, { job_count: 6, success_count: 3, failure_count: 3, average_duration_ms: 1 });
     });
 

@@ -92,6 +92,7 @@ describe('yeeter serve', () => {
 
     for (const [path, file, rows] of [
       ['/api/metrics/runs?format=csv', 'run-metrics.csv', 2],
+      [`/api/metrics/runs?format=csv&run_id=${runId}`, 'run-metrics.csv', 1],
       ['/api/metrics/workers?format=csv', 'worker-metrics.csv', 3],
     ] as const) {
       const response = await ask('GET', path);
@@ -99,6 +100,35 @@ describe('yeeter serve', () => {
       const lines = (await response.text()).trim().split(/\r?\n/);
       assert.equal(lines.length, rows + 1, path);
     }
+  });
+
+  it('tells a run by events that have their places, and by durations of its steps', async () => {
+    const runId = await startRun('orders-only', 12, 1);
+    await untilOver(runId);
+    const run = await json<{ events: { step_order: number; iteration: number; status: string }[] }>(
+      'GET',
+      `/api/simulator/runs/${runId}`,
+    );
+    const places = run.events.map(({ step_order: step, iteration }) => [step, iteration]);
+    assert.deepEqual(places[0], [0, 0]);
+    assert.deepEqual(places.at(-1), [999, 0]);
+    for (const patient of [1, 2, 3])
+      assert.deepEqual(
+        places.filter(([, iteration]) => iteration === patient),
+        [
+          [1, patient],
+          [2, patient],
+        ],
+      );
+    for (const { status } of run.events) assert.match(status, /^(INFO|SUCCESS|FAILURE|WARN|DEBUG)$/);
+    type Summary = Record<'count' | 'min_ms' | 'max_ms' | 'last_ms', number>;
+    // The rows of its last second may come after its status.
+    const { step_duration_summary: steps } = await untilAnswer(
+      () => json<{ step_duration_summary: Summary[] }>('GET', `/api/simulator/runs/${runId}/stats`),
+      ({ step_duration_summary: all }) => all.length === 2 && all.every(({ count }) => count === 12),
+    );
+    for (const { min_ms: min, max_ms: max, last_ms: last } of steps)
+      assert.ok(min <= last && last <= max, `${min} <= ${last} <= ${max}`);
   });
 
   it('answers what it is, live and for Prometheus', async () => {
