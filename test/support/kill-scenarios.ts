@@ -82,9 +82,12 @@ interface Carried {
 /**
  * Starts processes that die at their points while there are always runs to carry, a few at a time; then lets sound
  * processes end all runs, and asserts what is promised of each.
- * @returns the runs' number
+ * @returns the number of points that were forced, and of runs that were carried
  */
-export async function killAtPoints(bench: DurableBench, options: KillOptions): Promise<number> {
+export async function killAtPoints(
+  bench: DurableBench,
+  options: KillOptions,
+): Promise<{ kills: number; runs: number }> {
   const { kind, patients, times } = options;
   const runs: Carried[] = [];
   await using receivers = new AsyncDisposableStack();
@@ -123,5 +126,5 @@ export async function killAtPoints(bench: DurableBench, options: KillOptions): P
     assert.equal(totals.failed, receiver.refused, 'exactly the patients failed whose messages are refused');
     assert.equal(totals.jobsDead, receiver.refused);
   }
-  return runs.length;
+  return { kills: times * options.points.length, runs: runs.length };
 }

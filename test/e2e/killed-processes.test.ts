@@ -1,12 +1,12 @@
 import { after, before, describe, it } from 'node:test';
 import { type DurableBench, openDurableBench } from '../support/durable.ts';
-import { KILL_QUEUES, killAtPoints, WORKER_POINTS } from '../support/kill-scenarios.ts';
+import { KILL_QUEUES, killAtPoints, RUNNER_POINTS, WORKER_POINTS } from '../support/kill-scenarios.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
 
 /** The soak forces each 20 times. */
-const TIMES = 2;
+const TIMES = 1;
 const PATIENTS = 24;
 
 describe('nothing is lost, and all is settled once', {
@@ -33,6 +33,12 @@ describe('nothing is lost, and all is settled once', {
   for (const [name, points] of Object.entries(WORKER_POINTS)) {
     it(`when workers are killed before, during and after ${name}`, async () => {
       await killAtPoints(bench, { kind: 'worker', points, times: TIMES, patients: PATIENTS });
+    });
+  }
+
+  for (const [name, points] of Object.entries(RUNNER_POINTS)) {
+    it(`when runners are killed before, during and after ${name}`, async () => {
+      await killAtPoints(bench, { kind: 'runner', points, times: TIMES, patients: PATIENTS });
     });
   }
 });

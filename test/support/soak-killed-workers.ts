@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { createDicomSink } from '../../src/sink/dicom-sink.ts';
 import { createMllpSink } from '../../src/sink/mllp-sink.ts';
-import { startYeeter } from '../support/cli.ts';
-import { startPrivatePostgres } from '../support/postgres.ts';
-import { startPrivateRabbitmq } from '../support/rabbitmq.ts';
+import { startYeeter } from './cli.ts';
+import { startPrivatePostgres } from './postgres.ts';
+import { startPrivateRabbitmq } from './rabbitmq.ts';
 
 const GENERATOR = fileURLToPath(new URL('../../examples/generators/orm-o01.hl7', import.meta.url));
 
