@@ -102,6 +102,25 @@ describe('a run whose jobs are worked off elsewhere', () => {
     for (const { createdAtMs } of attempts) assert.ok(createdAtMs <= run.completedAtMs!);
   });
 
+  it('waits for its last job when its runner has ended and its first job has finished', async () => {
+    let held = 0;
+    const { run, totals } = await play((publish) => async (job) => {
+      if (job.iteration === 1) return publish(job);
+      // Confirmed at once, delivered when the runner has ended and the first job is over.
+      held++;
+      void untilAnswer(
+        async () => [(await store.getRun(job.runId)).status, await settled(job.runId)] as const,
+        ([status, count]) => status !== 'RUNNING' && count >= 1,
+      ).then(async () => {
+        await delay(500);
+        await publish(job);
+      });
+    });
+    assert.equal(held, PATIENTS - 1);
+    assert.equal(run.status, 'COMPLETED');
+    assert.deepEqual([totals.jobsSucceeded, totals.completed], [PATIENTS, PATIENTS]);
+  });
+
   it('does not wait for ever when its last job ends before its runner', async () => {
     const { run, totals } = await play((publish) => async (job) => {
       await publish(job);
