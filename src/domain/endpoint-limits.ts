@@ -10,10 +10,11 @@ export function unlimited(maxConnections: number): EndpointLimits {
 function limitsOf(target: RegisteredTarget | null, concurrency: number): EndpointLimits {
   if (target === null) return unlimited(concurrency);
   return {
-    maxConnections: Math.min(target.maxAssociations, concurrency),
+    maxConnections: target.maxAssociations,
     maxPerSecond: target.maxMessagesPerSecond,
     maxBytes: target.maxBytes,
     ramp: !isLoopback(target.host),
+    shared: true,
   };
 }
 

@@ -13,7 +13,7 @@ export interface Endpoint {
   callingAeTitle: string | null;
 }
 
-/** What an endpoint may be asked for by one process. Null means no limit. */
+/** What an endpoint may be asked for. Null means no limit. */
 export interface EndpointLimits {
   /** MLLP connections, or DICOM associations, open at a time. */
   maxConnections: number;
@@ -23,4 +23,6 @@ export interface EndpointLimits {
   maxBytes: number | null;
   /** Begins with one connection and allows one more a second. */
   ramp: boolean;
+  /** Whether they hold for all processes and runs together, as those of a registered system do. @default false */
+  shared?: boolean;
 }

@@ -61,6 +61,10 @@ export interface MllpPool extends Closeable {
    */
   send(message: Buffer, options?: MllpSendOptions): Promise<MllpResult>;
   stats(): MllpPoolStats;
+  /** Connected, with nothing in flight. */
+  idle(): number;
+  /** Closes one of those, if there is one, rather one that awaits no application acknowledgement. */
+  closeIdle(): Promise<void>;
 }
 
 interface Waiting extends MllpRequest {
@@ -303,8 +307,17 @@ export function createMllpPool(options: MllpPoolOptions): MllpPool {
     });
   }
 
+  const idle = (): MllpConnection<Waiting>[] => free.filter((connection) => connection.isOpen);
+
+  async function closeIdle(): Promise<void> {
+    const open = idle();
+    await (open.find(({ awaited }) => awaited === 0) ?? open[0])?.close();
+  }
+
   return {
     send,
+    idle: () => idle().length,
+    closeIdle,
     stats() {
       let waiting = queue.length;
       for (const lane of lanes.values()) waiting += lane?.length ?? 0;

@@ -79,6 +79,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     clock,
     recordQueued: !volatileQueue,
     defaultConnections: run.concurrency,
+    shares: { store, processId: options.processId },
   });
   const { context } = session;
   const queues = asyncQueues(run.template);

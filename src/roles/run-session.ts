@@ -10,8 +10,10 @@ import type { Recorder } from '../metrics/recorder.ts';
 import type { QueuePort } from '../queue/port.ts';
 import { createClients } from '../steps/clients.ts';
 import { compileGenerators } from '../steps/generate-hl7.ts';
+import { type Demand, type LimitShare, wholeShare } from '../steps/limit-share.ts';
 import type { StudyFactory } from '../steps/study-factory.ts';
 import type { RunRecord } from '../storage/port.ts';
+import { createLedgerShare, type LedgerShareOptions } from './ledger-share.ts';
 
 /** From the stop to the cutting of the wires, milliseconds. */
 const STOP_GRACE_MS = 2000;
@@ -32,6 +34,8 @@ export interface RunSessionOptions {
   recordQueued: boolean;
   /** @default none: all instants are this process's */
   clockUncertaintyUs?: () => number;
+  /** Where other processes use endpoints too: the store by which their limits are shared. @default none */
+  shares?: { store: LedgerShareOptions['store']; processId: string };
   /** Connections to an endpoint that has no limits of its own. */
   defaultConnections: number;
   onStop?: () => void;
@@ -60,9 +64,21 @@ export function createRunSession(options: RunSessionOptions): RunSession {
     setTimeout(cut, STOP_GRACE_MS).unref();
   };
 
+  const limitsOf = (endpoint: Endpoint): EndpointLimits =>
+    options.limits[endpoint.name] ?? unlimited(options.defaultConnections);
+  const shareOf = (endpoint: Endpoint, demand: Demand): LimitShare => {
+    const limits = limitsOf(endpoint);
+    if (!options.shares || !limits.shared) return wholeShare(limits);
+    return createLedgerShare({
+      ...{ store: options.shares.store, holder: `${options.shares.processId}/${run.id}`, runId: run.id },
+      ...{ address: `${endpoint.hostname.toLowerCase()}:${endpoint.port}`, limits, demand, clock },
+    });
+  };
+
   const clients = createClients({
     endpoints: options.endpoints,
-    limits: (endpoint) => options.limits[endpoint.name] ?? unlimited(options.defaultConnections),
+    limits: limitsOf,
+    share: shareOf,
     clock,
     onBudgetSpent: (endpoint) => {
       events.run('WARN', `endpoint "${endpoint.name}" has had all the bytes that it may have: stopping`);

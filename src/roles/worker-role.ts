@@ -118,6 +118,7 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Worke
       recordQueued: !options.queueIsVolatile,
       clockUncertaintyUs: () => clock.uncertaintyUs ?? Number.POSITIVE_INFINITY,
       defaultConnections: options.concurrency,
+      shares: { store, processId: options.processId },
     });
     if (run.cancelRequested || stopped.has(runId) || isOver(run.status)) session.stop();
     // In the background: the first jobs wait for the pictures that they need, and no longer.

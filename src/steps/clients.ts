@@ -5,6 +5,7 @@ import { type Failure, failure, YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { createDicomClient, type DicomClient } from './dicom-client.ts';
 import { createEndpointGate, type EndpointGate } from './endpoint-gate.ts';
+import type { Demand, LimitShare } from './limit-share.ts';
 
 export interface MllpSend {
   message: Buffer;
@@ -30,6 +31,8 @@ export interface Clients extends Closeable {
 export interface ClientsOptions {
   endpoints: Readonly<Record<string, Endpoint>>;
   limits: (endpoint: Endpoint) => EndpointLimits;
+  /** This process's part of an endpoint's limits. */
+  share: (endpoint: Endpoint, demand: Demand) => LimitShare;
   clock: Clock;
   /** Told of the application acknowledgements of enhanced mode, which come after the send has ended. */
   onApplicationAck: (latencyUs: number, accepted: boolean) => void;
@@ -52,11 +55,12 @@ export function createClients(options: ClientsOptions): Clients {
   };
 
   const gateOf = (endpoint: Endpoint): EndpointGate => {
-    const key = `${endpoint.hostname}:${endpoint.port}`;
+    const key = `${endpoint.hostname.toLowerCase()}:${endpoint.port}`;
     let gate = gates.get(key);
     if (!gate) {
       const onBudgetSpent = (): void => options.onBudgetSpent(endpoint);
-      gate = createEndpointGate({ limits: limits(endpoint), clock, onBudgetSpent });
+      const share = (demand: Demand): LimitShare => options.share(endpoint, demand);
+      gate = createEndpointGate({ share, clock, onBudgetSpent });
       gates.set(key, gate);
     }
     return gate;
@@ -76,16 +80,16 @@ export function createClients(options: ClientsOptions): Clients {
     let client = dicomClients.get(name);
     if (!client) {
       const endpoint = endpointNamed(name);
-      client = createDicomClient(endpoint, gateOf(endpoint), limits(endpoint).maxConnections, clock);
+      client = createDicomClient(endpoint, gateOf(endpoint), clock);
       dicomClients.set(name, client);
     }
     return client;
   };
 
   const close = async (): Promise<void> => {
-    for (const gate of gates.values()) gate.close();
     const all = [...mllpClients.values(), ...dicomClients.values()];
     await Promise.all(all.map((client) => client.close()));
+    await Promise.all([...gates.values()].map((gate) => gate.close()));
   };
 
   return { mllp, dicom, close, [Symbol.asyncDispose]: close };
@@ -98,7 +102,7 @@ function createMllpClient(
   onApplicationAck: ClientsOptions['onApplicationAck'],
 ): MllpClient & Closeable {
   const pools = new Map<number, MllpPool>();
-  const limited = limits.ramp || limits.maxPerSecond !== null || limits.maxBytes !== null;
+  const limited = limits.shared || limits.ramp || limits.maxPerSecond !== null || limits.maxBytes !== null;
 
   const poolWith = (timeoutMs: number): MllpPool => {
     let pool = pools.get(timeoutMs);
@@ -111,6 +115,7 @@ function createMllpClient(
         onApplicationAck: ({ code, latencyUs }) => onApplicationAck(latencyUs, code === 'AA'),
       });
       pools.set(timeoutMs, pool);
+      gate.count(pool);
     }
     return pool;
   };
@@ -122,8 +127,9 @@ function createMllpClient(
     const refused = failure('CANCELLED', `${endpoint.name}: its limits or a cancel ended the run`);
     if (!(await gate.enter(signal))) return { ...refused, serviceUs: null };
     try {
-      const passed = await gate.pass(request.message.length, signal);
-      return passed ? await sendNow(request, signal) : { ...refused, serviceUs: null };
+      if (!(await gate.pass(request.message.length, signal))) return { ...refused, serviceUs: null };
+      if (poolWith(request.timeoutMs).idle() === 0) await gate.makeRoom();
+      return await sendNow(request, signal);
     } finally {
       gate.leave();
     }

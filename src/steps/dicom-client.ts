@@ -43,11 +43,9 @@ interface KeptAssociation {
 export function createDicomClient(
   endpoint: Endpoint,
   gate: EndpointGate,
-  maxConnections: number,
   clock: Clock,
 ): DicomClient & Closeable {
   let kept: KeptAssociation[] = [];
-  let leased = 0;
 
   const takeKept = (callingAeTitle: string): Association | null => {
     kept = kept.filter(({ association }) => association.ended === null);
@@ -55,11 +53,7 @@ export function createDicomClient(
     return at === -1 ? null : kept.splice(at, 1)[0]!.association;
   };
 
-  /** What is kept open counts against the limit: the one idle for longest makes room. */
-  const makeRoom = async (): Promise<void> => {
-    if (leased + kept.length <= maxConnections) return;
-    await kept.shift()?.association.release();
-  };
+  gate.count({ idle: () => kept.length, closeIdle: async () => kept.shift()?.association.release() });
 
   const leaseOf = (
     association: Association,
@@ -76,7 +70,6 @@ export function createDicomClient(
       else if (broken || signal.aborted) await association.abort();
       else if (request.keepOpen) kept.push({ callingAeTitle: request.callingAeTitle, association });
       else await association.release();
-      leased--;
       gate.leave();
     },
   });
@@ -85,10 +78,9 @@ export function createDicomClient(
     if (!(await gate.enter(signal))) {
       return { ...failure('CANCELLED', `${endpoint.name}: the run was cancelled`), openUs: null };
     }
-    leased++;
     const idle = request.keepOpen ? takeKept(request.callingAeTitle) : null;
     if (idle) return leaseOf(idle, null, request, signal);
-    await makeRoom();
+    await gate.makeRoom();
     const startedUs = clock.monotonicUs();
     const opened = await openAssociation({
       host: endpoint.hostname,
@@ -103,7 +95,6 @@ export function createDicomClient(
     if (opened.ok) {
       return leaseOf(opened.association, opened.connectUs + opened.associateUs, request, signal);
     }
-    leased--;
     gate.leave();
     return { ...opened, openUs: clock.monotonicUs() - startedUs };
   };

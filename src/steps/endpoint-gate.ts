@@ -1,10 +1,17 @@
-import type { EndpointLimits } from '../domain/endpoint.ts';
 import type { Clock } from '../lib/clock.ts';
 import { delay } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
+import type { Demand, LimitShare } from './limit-share.ts';
 
-/** Holds an endpoint's limits. */
-export interface EndpointGate {
+/** Connections that a client keeps open between uses: they count, and make room for others. */
+export interface IdleConnections {
+  idle(): number;
+  /** Closes the one idle for longest. */
+  closeIdle(): Promise<unknown>;
+}
+
+/** Holds an endpoint's limits, for all clients of its address. */
+export interface EndpointGate extends Demand {
   /** Takes one of the connections. @returns false when the signal aborted first */
   enter(signal: AbortSignal): Promise<boolean>;
   leave(): void;
@@ -13,55 +20,83 @@ export interface EndpointGate {
    * @returns false when the bytes are used up or the signal aborted
    */
   pass(sizeBytes: number, signal: AbortSignal): Promise<boolean>;
-  close(): void;
+  count(connections: IdleConnections): void;
+  /** Before a connection is opened: closes idle ones that would be too many with it. */
+  makeRoom(): Promise<void>;
+  close(): Promise<void>;
 }
 
-const RAMP_INTERVAL_MS = 1000;
-
 export interface EndpointGateOptions {
-  limits: EndpointLimits;
+  /** Called once, with what the gate tells of its use. */
+  share: (demand: Demand) => LimitShare;
   clock: Clock;
   /** Called once, when the next message or instance would be beyond the byte budget. */
   onBudgetSpent: () => void;
 }
 
-export function createEndpointGate({ limits, clock, onBudgetSpent }: EndpointGateOptions): EndpointGate {
-  const { maxConnections, maxPerSecond, maxBytes, ramp } = limits;
-  let allowed = ramp ? 1 : maxConnections;
-  let bytes = 0;
+/** How often whoever has no turn at all looks again, milliseconds. */
+const NO_TURN_MS = 50;
+
+export function createEndpointGate(options: EndpointGateOptions): EndpointGate {
+  const { clock, onBudgetSpent } = options;
+  let held = 0;
+  let waiting = 0;
   let spent = false;
   let nextTurnUs = 0;
-  const connections = createSemaphore(allowed);
-  const rampTimer = ramp
-    ? setInterval(() => {
-        allowed++;
-        connections.setLimit(allowed);
-        if (allowed >= maxConnections) clearInterval(rampTimer);
-      }, RAMP_INTERVAL_MS).unref()
-    : undefined;
+  const clients: IdleConnections[] = [];
+  const idle = (): number => clients.reduce((sum, client) => sum + client.idle(), 0);
+  const demand: Demand = { wanted: () => held + waiting, open: () => held + idle() };
+  const share = options.share(demand);
+  const semaphore = createSemaphore(share.connections);
 
-  const withinBudget = (sizeBytes: number): boolean => {
-    if (maxBytes === null) return true;
-    if (!spent && bytes + sizeBytes <= maxBytes) {
-      bytes += sizeBytes;
-      return true;
+  const trim = async (): Promise<void> => {
+    while (demand.open() > share.connections) {
+      const client = clients.find((one) => one.idle() > 0);
+      if (!client) return;
+      await client.closeIdle();
     }
+  };
+  share.onChange(() => {
+    semaphore.setLimit(share.connections);
+    void trim();
+  });
+
+  const enter = async (signal: AbortSignal): Promise<boolean> => {
+    waiting++;
+    if (held >= share.connections) share.want();
+    const entered = await semaphore.acquire(signal);
+    waiting--;
+    if (entered) held++;
+    return entered;
+  };
+
+  const withinBudget = async (sizeBytes: number): Promise<boolean> => {
+    if (!spent && (await share.takeBytes(sizeBytes))) return true;
     if (!spent) onBudgetSpent();
     spent = true;
     return false;
   };
 
+  const turn = async (signal: AbortSignal): Promise<boolean> => {
+    while (share.perSecond === 0) if (!(await delay(NO_TURN_MS, signal))) return false;
+    if (share.perSecond === null) return true;
+    const nowUs = clock.monotonicUs();
+    const turnUs = Math.max(nextTurnUs, nowUs);
+    nextTurnUs = turnUs + 1e6 / share.perSecond;
+    return turnUs <= nowUs || (await delay((turnUs - nowUs) / 1000, signal));
+  };
+
   return {
-    enter: (signal) => connections.acquire(signal),
-    leave: () => connections.release(),
-    pass: async (sizeBytes, signal) => {
-      if (!withinBudget(sizeBytes)) return false;
-      if (maxPerSecond === null) return true;
-      const nowUs = clock.monotonicUs();
-      const turnUs = Math.max(nextTurnUs, nowUs);
-      nextTurnUs = turnUs + 1e6 / maxPerSecond;
-      return turnUs <= nowUs || delay((turnUs - nowUs) / 1000, signal);
+    ...demand,
+    enter,
+    leave: () => {
+      held--;
+      semaphore.release();
+      if (demand.open() > share.connections) void trim();
     },
-    close: () => clearInterval(rampTimer),
+    pass: async (sizeBytes, signal) => (await withinBudget(sizeBytes)) && (await turn(signal)),
+    count: (connections) => clients.push(connections),
+    makeRoom: trim,
+    close: () => share.close(),
   };
 }

@@ -1,4 +1,6 @@
+import type { EndpointShare } from '../domain/endpoint-share.ts';
 import type { Job } from '../domain/job.ts';
+import type { ByteAsk, EndpointAsk } from './endpoint-shares.ts';
 import type { AttemptOutcome, RunRecord, StoragePort } from './port.ts';
 
 /** A job whose publish was confirmed, so that it is known to be on its way even when its runner dies. */
@@ -108,6 +110,16 @@ export interface CoordinationPort extends StoragePort {
    * through the jobs of the run, so that large pages are cheaper.
    */
   handedOffIterations(runId: number, page: { after: number; limit: number }): Promise<number[]>;
+
+  /**
+   * Asks for a share of an endpoint's limits, which hold for all processes and runs together; to be asked again before
+   * it lapses, and whenever more or less is wanted.
+   */
+  shareEndpoint(ask: EndpointAsk): Promise<EndpointShare>;
+  leaveEndpoint(address: string, holder: string): Promise<void>;
+  /** Takes of a run's byte budget. What a broken connection took twice is not given back. @returns 0 when too few are left */
+  takeBytes(ask: ByteAsk): Promise<number>;
+  giveBytesBack(runId: number, address: string, bytes: number): Promise<void>;
 
   control(): Promise<ControlState>;
   setQueueMode(queue: string, mode: QueueMode): Promise<void>;

@@ -350,3 +350,28 @@ export const targets = pgTable(
   },
   (table) => [primaryKey({ columns: [table.host, table.port] })],
 );
+
+/** What each process, for each run, has of a system under test at the moment. */
+export const endpointShares = pgTable(
+  'endpoint_shares',
+  {
+    /** Host and port. */
+    address: text().notNull(),
+    holder: text().notNull(),
+    wanted: integer().notNull(),
+    connections: integer().notNull(),
+    perSecond: doublePrecision().notNull(),
+    /** By the database's clock, like all three. */
+    turnMs: doublePrecision().notNull(),
+    sinceMs: doublePrecision().notNull(),
+    expiresAtMs: doublePrecision().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.address, table.holder] })],
+);
+
+/** Bytes that a run's processes have taken of its budget for a system under test. */
+export const endpointBytes = pgTable(
+  'endpoint_bytes',
+  { runId: count(), address: text().notNull(), taken: count() },
+  (table) => [primaryKey({ columns: [table.runId, table.address] })],
+);

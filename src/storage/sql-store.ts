@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { EndpointShare } from '../domain/endpoint-share.ts';
 import { NAMESPACE_COUNT } from '../domain/identity.ts';
 import type { Job } from '../domain/job.ts';
 import { isOver, isResultOf, nextRunStatus, type RunEvent, type RunStatus } from '../domain/run-state.ts';
@@ -20,6 +21,14 @@ import type {
 } from './coordination-port.ts';
 import { type Database, drizzleOf } from './database.ts';
 import { listDeadJobs, reopenJobs, settlementOf } from './dead-jobs.ts';
+import {
+  type ByteAsk,
+  type EndpointAsk,
+  giveBytesBack,
+  leaveEndpoint,
+  shareEndpoint,
+  takeBytes,
+} from './endpoint-shares.ts';
 import { assertFence, claimLease, forgetLeases, releaseLease, renewLease, setStarted } from './leases.ts';
 import type { LedgerReads } from './ledger-reads.ts';
 import { type EncodedLedger, encodeLedger } from './ledger-tables.ts';
@@ -215,6 +224,22 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
 
   setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean> {
     return this.#database.query((queries) => setStarted(queries, runId, fence, startedIterations));
+  }
+
+  shareEndpoint(ask: EndpointAsk): Promise<EndpointShare> {
+    return this.#executor.repeatable(() => this.#executor.transaction((tx) => shareEndpoint(tx, ask)));
+  }
+
+  leaveEndpoint(address: string, holder: string): Promise<void> {
+    return this.#database.query((queries) => leaveEndpoint(queries, address, holder));
+  }
+
+  takeBytes(ask: ByteAsk): Promise<number> {
+    return this.#executor.repeatable(() => this.#executor.transaction((tx) => takeBytes(tx, ask)));
+  }
+
+  giveBytesBack(runId: number, address: string, bytes: number): Promise<void> {
+    return this.#database.query((queries) => giveBytesBack(queries, runId, address, bytes));
   }
 
   control(): Promise<ControlState> {
