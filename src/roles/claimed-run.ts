@@ -80,6 +80,8 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     recordQueued: !volatileQueue,
     defaultConnections: run.concurrency,
     shares: { store, processId: options.processId },
+    // What fails here is asked for again by the next who finds the bytes used up.
+    onBudgetSpent: () => void store.requestCancel(run.id).catch(() => {}),
   });
   const { context } = session;
   const queues = asyncQueues(run.template);

@@ -39,6 +39,8 @@ export interface RunSessionOptions {
   /** Connections to an endpoint that has no limits of its own. */
   defaultConnections: number;
   onStop?: () => void;
+  /** An endpoint has had all the bytes that it may have, and this session has stopped. */
+  onBudgetSpent?: () => void;
 }
 
 /** One run in this process: its context, its connections, and how it is stopped. */
@@ -83,6 +85,7 @@ export function createRunSession(options: RunSessionOptions): RunSession {
     onBudgetSpent: (endpoint) => {
       events.run('WARN', `endpoint "${endpoint.name}" has had all the bytes that it may have: stopping`);
       stop();
+      options.onBudgetSpent?.();
     },
     onApplicationAck: (latencyUs, accepted) => recorder.record('application_ack', latencyUs, accepted),
   });

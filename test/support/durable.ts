@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Connection } from 'rabbitmq-client';
 import { asyncQueues } from '../../src/domain/async-queues.ts';
-import type { Endpoint } from '../../src/domain/endpoint.ts';
+import type { Endpoint, EndpointLimits } from '../../src/domain/endpoint.ts';
 import { isOver } from '../../src/domain/run-state.ts';
 import type { OnFailure } from '../../src/domain/template.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -30,6 +30,8 @@ export interface DurableRunOptions {
   mllpPort?: number;
   onFailure?: OnFailure;
   concurrency?: number;
+  /** Of the MLLP endpoint. @default none */
+  limits?: EndpointLimits;
 }
 
 export type StartOptions = Partial<Omit<KillableOptions, 'kind' | 'databaseUrl' | 'queueUrl'>>;
@@ -183,7 +185,15 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
   return {
     store,
     queue,
-    createRun: ({ template: text, patients, mllpPort = 1, onFailure = 'continue', concurrency = 8 }) => {
+    createRun: (options) => {
+      const {
+        template: text,
+        patients,
+        mllpPort = 1,
+        onFailure = 'continue',
+        concurrency = 8,
+        limits,
+      } = options;
       const mllp: Endpoint = {
         name: 'mllp',
         endpointType: 'MLLP',
@@ -203,7 +213,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
         onFailure,
         tags: [],
         endpoints: { mllp },
-        limits: {},
+        limits: limits ? { mllp: limits } : {},
       });
     },
     start,

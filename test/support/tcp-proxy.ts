@@ -7,6 +7,8 @@ export interface TcpProxy extends Closeable {
   readonly port: number;
   /** Connections made through it so far. */
   readonly connections: number;
+  /** Connections that were open at the same time, at most. */
+  readonly mostAtOnce: number;
   /** Destroys all connections, both sides. */
   cut(): void;
   /** Lets nothing more pass, either way, on the connections there are. */
@@ -16,8 +18,13 @@ export interface TcpProxy extends Closeable {
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
+  let open = 0;
+  let mostAtOnce = 0;
   const server = createServer((client) => {
     connections++;
+    open++;
+    mostAtOnce = Math.max(mostAtOnce, open);
+    client.once('close', () => open--);
     const target = connect(targetPort, '127.0.0.1');
     for (const [socket, other] of [
       [client, target],
@@ -47,6 +54,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     port: (server.address() as AddressInfo).port,
     get connections() {
       return connections;
+    },
+    get mostAtOnce() {
+      return mostAtOnce;
     },
     cut,
     stall,
