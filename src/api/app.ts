@@ -93,7 +93,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...createTemplateRoutes({ store }),
     ...createEndpointRoutes({ store, audit }),
     ...createRunRoutes({ store, startRun: createRunStart(deps), deletion, clock }),
-    ...createMetricRoutes({ store }),
+    ...createMetricRoutes({ store, clock }),
     ...createScalingRoutes({ store, scaling: deps.scaling, audit, clock }),
     ...createQueueRoutes({ queues: deps.queues, store, audit }),
     ...createToolRoutes({ store, tools: createMllpTools({ store, clock }), listener }),

@@ -67,6 +67,16 @@ describe('announceChanges', () => {
     assert.equal(await store.countFinished(1), 2);
   });
 
+  it('tells that a run is over, and only then', async () => {
+    const { live, facts } = recording();
+    const changed = (status: string) =>
+      ({ transitionRun: async () => ({ status }) }) as unknown as StoragePort;
+    await announceChanges(changed('RUNNING'), live).transitionRun(1, 'start');
+    await announceChanges(changed('COMPLETED'), live).transitionRun(1, 'over_ok');
+    const run = { kind: 'run', runId: 1 };
+    assert.deepEqual(facts, [run, run, { kind: 'run_over', runId: 1 }]);
+  });
+
   it('tells that a run waits for a runner', async () => {
     const { live, facts } = recording();
     const store = announceChanges(new Books() as unknown as StoragePort, live);

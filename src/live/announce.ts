@@ -1,4 +1,5 @@
 import type { Job } from '../domain/job.ts';
+import { isOver } from '../domain/run-state.ts';
 import type { QueuePort } from '../queue/port.ts';
 import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { LedgerBatch, StoragePort } from '../storage/port.ts';
@@ -39,6 +40,7 @@ export function announceChanges<Store extends StoragePort & Partial<Coordination
     transitionRun: async (runId, event, change) => {
       const changed = await store.transitionRun(runId, event, change);
       tell(runId);
+      if (isOver(changed.status)) live.publish({ kind: 'run_over', runId });
       return changed;
     },
     requestCancel: async (runId) => {

@@ -28,6 +28,7 @@ describe('fact codec', () => {
     const facts: LiveFact[] = [
       { kind: 'run', runId: 1 },
       { kind: 'run_created', runId: 2 },
+      { kind: 'run_over', runId: 2 },
       { kind: 'listener', status: 'stopped', port: 1, message: null },
       { kind: 'listener_message', id: 3 },
     ];

@@ -23,6 +23,7 @@ const FACT = z.discriminatedUnion('kind', [
       .optional(),
   }),
   z.object({ kind: z.literal('run_created'), runId: id }),
+  z.object({ kind: z.literal('run_over'), runId: id }),
   z.object({
     kind: z.literal('listener'),
     status: z.enum(['running', 'stopped', 'error']),

@@ -25,6 +25,7 @@ function keyOf(fact: LiveFact): string | null {
     case 'listener_message':
       return fact.kind;
     case 'run_created':
+    case 'run_over':
     case 'listener':
       return null;
     default:

@@ -17,6 +17,8 @@ export type LiveFact =
   | { kind: 'run'; runId: number; queued?: readonly QueuedJob[] }
   /** A new run waits for a runner. */
   | { kind: 'run_created'; runId: number }
+  /** A run is over: what is still to be stored of it is stored now. */
+  | { kind: 'run_over'; runId: number }
   | { kind: 'listener'; status: 'running' | 'stopped' | 'error'; port: number | null; message: string | null }
   | { kind: 'listener_message'; id: number };
 

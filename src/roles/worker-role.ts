@@ -221,6 +221,8 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Worke
   }, CONTROL_INTERVAL_MS);
   const forget = options.live?.subscribe((fact) => {
     if (fact.kind === 'run_created') askControl();
+    else if (fact.kind === 'run_over')
+      ledger.windows(opened.get(fact.runId)?.recorder.takeWindows(true) ?? []);
   });
 
   state = 'working';

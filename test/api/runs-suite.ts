@@ -145,7 +145,8 @@ export function runsConform(api: () => TestApi): void {
       });
       const { run_id: id } = await api().ok('startRun', { body: { ...body, load: { concurrency: 8 } } });
       const { limits } = await api().store.getRun(id);
-      assert.deepEqual(limits.ris, { maxConnections: 2, maxPerSecond: 10, maxBytes: null, ramp: true });
+      const registered = { maxConnections: 2, maxPerSecond: 10, maxBytes: null, ramp: true, shared: true };
+      assert.deepEqual(limits.ris, registered);
     });
 
     it('whose generator was deleted since is told so', async () => {

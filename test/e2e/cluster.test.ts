@@ -162,6 +162,11 @@ describe('processes over one broker and one database', {
       ({ completed_at: at }) => at !== null,
     );
     assert.equal(over.status, 'COMPLETED');
+    const steps = over.step_duration_summary as { count: number }[];
+    assert.ok(
+      steps.every(({ count }) => count === PATIENTS),
+      JSON.stringify(steps),
+    );
 
     const { events } = await read<{ events: { id: number }[] }>('?events_order=asc');
     const metrics = await read<Fields & { worker_jobs: { job_id: string }[] }>('/metrics');

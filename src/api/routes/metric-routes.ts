@@ -1,3 +1,4 @@
+import type { Clock } from '../../lib/clock.ts';
 import { csvLines } from '../../metrics/csv.ts';
 import { RUN_CSV_COLUMNS } from '../../metrics/run-row.ts';
 import { WORKER_CSV_COLUMNS } from '../../metrics/worker-row.ts';
@@ -5,6 +6,7 @@ import type { RunTotals, StoredAttempt } from '../../storage/port.ts';
 import type { AttemptFilter, RunFilter, RunSummary, ServerStore } from '../../storage/server-port.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { pages } from '../pages.ts';
+import { finalTotals } from '../runs/final-totals.ts';
 import { runCsvRow, runJsonRow, workerCsvRow, workerJsonRow } from '../runs/metric-rows.ts';
 
 type MetricStore = Pick<ServerStore, 'listRunSummaries' | 'totalsOfRuns' | 'listAttempts'>;
@@ -18,8 +20,10 @@ interface MeasuredRun {
 }
 
 /** Runs with their totals; one that was deleted between the two questions is missing. */
-async function measuredRuns(store: MetricStore, filter: RunFilter): Promise<MeasuredRun[]> {
+async function measuredRuns(store: MetricStore, filter: RunFilter, clock: Clock): Promise<MeasuredRun[]> {
   const runs = await store.listRunSummaries(filter);
+  // Whoever asks for one run has often waited for its end.
+  if (filter.runId !== undefined && runs[0]) await finalTotals(store, runs[0], clock);
   const totals = new Map(
     (runs.length === 0 ? [] : await store.totalsOfRuns(runs.map(({ id }) => id))).map((of) => [of.runId, of]),
   );
@@ -65,8 +69,10 @@ function summariseAttempts(attempts: readonly StoredAttempt[]) {
 /** Rows over all runs that the caller may see, whole or by page. */
 export function createMetricRoutes({
   store,
+  clock,
 }: {
   store: MetricStore;
+  clock: Clock;
 }): Pick<Handlers, 'runsMetrics' | 'workersMetrics'> {
   return {
     runsMetrics: async ({ user, query }) => {
@@ -82,7 +88,7 @@ export function createMetricRoutes({
         const all = pages({
           pageSize: RUN_PAGE,
           limit: query.limit ?? null,
-          read: (page) => measuredRuns(store, { ...filter, ...page }),
+          read: (page) => measuredRuns(store, { ...filter, ...page }, clock),
           idOf: ({ run }) => run.id,
         });
         return {
@@ -93,7 +99,7 @@ export function createMetricRoutes({
           ),
         };
       }
-      const measured = await measuredRuns(store, { ...filter, limit: query.limit ?? 100 });
+      const measured = await measuredRuns(store, { ...filter, limit: query.limit ?? 100 }, clock);
       const runs = measured.map(({ run, totals }) => runJsonRow(run, totals));
       return { status: 200, body: { summary: summariseRuns(runs, measured), runs } };
     },

@@ -4,6 +4,7 @@ import { YeeterError } from '../../lib/errors.ts';
 import type { ServerStore } from '../../storage/server-port.ts';
 import type { Handlers, User } from '../http/handlers.ts';
 import type { RunDeletion } from '../runs/delete-runs.ts';
+import { finalTotals } from '../runs/final-totals.ts';
 import { runJsonRow, workerJsonRow } from '../runs/metric-rows.ts';
 import { mayRead, runFor } from '../runs/run-access.ts';
 import { depthsToWire, failuresToWire, seriesToWire, workerToWire } from '../runs/run-metrics.ts';
@@ -132,14 +133,14 @@ export function createRunRoutes(deps: RunRoutesDeps): Pick<Handlers, Names> {
 
     runStats: async ({ user, params }) => {
       const run = await runFor(store, user, params.id);
-      const [facts, [totals]] = await Promise.all([store.eventFacts(run.id), store.totalsOfRuns([run.id])]);
+      const [facts, totals] = await Promise.all([store.eventFacts(run.id), finalTotals(store, run, clock)]);
       return { status: 200, body: runStats(run, facts, totals?.series ?? [], clock.nowMs()) };
     },
 
     runMetrics: async ({ user, params, query }) => {
       const run = await runFor(store, user, params.id);
       const { jobs_limit: limit, jobs_offset: offset, jobs_order: order } = query;
-      const [totals] = await store.totalsOfRuns([run.id]);
+      const totals = await finalTotals(store, run, clock);
       if (!totals) throw new YeeterError('RUN_NOT_FOUND', `there is no run ${run.id}`);
       const { total, attempts } = await store.attemptWindow(run.id, { limit, offset, order });
       const window = windowOf(limit, offset, attempts.length, total);
