@@ -208,6 +208,43 @@ describe('processes over one broker and one database', {
     for (const run of [...workers, runner, one.run, other.run]) await stop(run);
   });
 
+  it('a server that is killed takes no run with it, whatever it had just been asked', async () => {
+    const [runner, worker] = await Promise.all([start('runner'), start('worker', '--all-queues')]);
+    let server = await startServer('api');
+    const token = await signIn(server.url);
+    const templates = await ask<{ id: number; name: string }[]>(
+      server.url,
+      token,
+      'GET',
+      '/simulator/templates',
+    );
+    const { id: templateId } = templates.find(({ name }) => name === 'watched')!;
+    const started: number[] = [];
+    for (const patients of [200, 250, 300]) {
+      const wish = { template_id: templateId, patient_count: patients, load: { concurrency: 8 } };
+      const { run_id: runId } = await ask(server.url, token, 'POST', '/simulator/run', wish);
+      started.push(Number(runId));
+      // Under way, and being asked for.
+      const asked = fetch(`${server.url}/api/simulator/runs/${runId}/metrics`).catch(() => {});
+      server.run.process.kill('SIGKILL');
+      await Promise.all([asked, server.run.ended]);
+      processes.splice(processes.indexOf(server.run), 1);
+      server = await startServer('api');
+    }
+    for (const [at, runId] of started.entries()) {
+      const over = await untilAnswer(
+        () => ask(server.url, token, 'GET', `/simulator/runs/${runId}/metrics`),
+        ({ completed_at: end }) => end !== null,
+      );
+      const patients = [200, 250, 300][at];
+      assert.deepEqual(
+        [over.status, over.completed_patients, over.queued_job_count, over.job_success_count],
+        ['COMPLETED', patients, patients, patients],
+      );
+    }
+    for (const run of [runner, worker, server.run]) await stop(run);
+  });
+
   it('yeeter serve starts a runner and workers of its own, scales them, and ends them', async () => {
     const { url, run } = await startServer('serve', '--workers', '1', '--data', 'data');
     const token = await signIn(url);
