@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type CountingReceiver, startCountingReceiver } from './counting-receiver.ts';
-import { assertAccounts, type DurableBench } from './durable.ts';
+import { allDeadLetters, assertAccounts, type DurableBench } from './durable.ts';
 import type { KillMoment, KillPoint } from './kill-points.ts';
 
 export const KILL_QUEUES = ['kill.orders', 'kill.images'];
@@ -118,11 +118,12 @@ export async function killAtPoints(
   await feeding;
   for (const { id } of runs) await bench.untilSettled(id);
   await bench.stop(sound, other, ...beside);
+  const letters = await allDeadLetters(bench, KILL_QUEUES);
   for (const { id, receiver } of runs) {
     const run = await bench.store.getRun(id);
     assert.equal(run.status, 'COMPLETED');
     assert.equal(run.startedIterations, patients);
-    const totals = await assertAccounts(bench, run, receiver);
+    const totals = await assertAccounts(bench, run, receiver, letters);
     assert.equal(totals.failed, receiver.refused, 'exactly the patients failed whose messages are refused');
     assert.equal(totals.jobsDead, receiver.refused);
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { RunRecord } from '../../src/storage/port.ts';
 import { type CountingReceiver, startCountingReceiver } from './counting-receiver.ts';
-import { assertAccounts, type DurableBench } from './durable.ts';
-import { EVERY_SETTLEMENT } from './kill-scenarios.ts';
+import { allDeadLetters, assertAccounts, type DurableBench } from './durable.ts';
+import { EVERY_SETTLEMENT, KILL_QUEUES } from './kill-scenarios.ts';
 
 /** No delay between the last job and the end: jobs may end before the runner knows that it has started all. */
 const AT_ONCE = EVERY_SETTLEMENT.replace(/^ {2}- \{step_type: WAIT.*\n/m, '');
@@ -45,8 +45,9 @@ export async function carryShortRuns(bench: DurableBench, runs: number): Promise
   // The last dead letters leave after their rows.
   await bench.stop(...processes);
   const sums: ShortRuns = { runs, patients: 0, failed: 0 };
+  const letters = await allDeadLetters(bench, KILL_QUEUES);
   for (const { run, receiver, patients } of ended) {
-    const totals = await assertAccounts(bench, run, receiver);
+    const totals = await assertAccounts(bench, run, receiver, letters);
     assert.equal(totals.failed, receiver.refused);
     if (run.onFailure === 'continue') assert.equal(run.startedIterations, patients);
     const isFailedRun = totals.failed > 0 && run.onFailure === 'fail_run';
