@@ -11,8 +11,8 @@ export interface OwnProcess {
   stop(): Promise<void>;
 }
 
-/** A process that is asked to stop and does not is killed after so long, milliseconds. */
-const STOP_TIMEOUT_MS = 20_000;
+/** A process that is asked to stop and does not is killed so long after its grace period, milliseconds. */
+const STOP_MARGIN_MS = 10_000;
 
 export function startOwnProcess(config: Config, name: string, args: readonly string[]): OwnProcess {
   const { command, args: self } = selfCommand();
@@ -40,7 +40,7 @@ export function startOwnProcess(config: Config, name: string, args: readonly str
     stop: async () => {
       if (!isRunning()) return;
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      const timer = setTimeout(() => child.kill('SIGKILL'), config.workerGraceMs + STOP_MARGIN_MS);
       await ended;
       clearTimeout(timer);
     },
