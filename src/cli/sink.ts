@@ -3,6 +3,7 @@ import type { SinkCounts, SinkMessage } from '../roles/sink-process.ts';
 import { createDicomSink, DICOM_FAULTS } from '../sink/dicom-sink.ts';
 import { parseFaultPlan } from '../sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS } from '../sink/mllp-sink.ts';
+import { createOrderBook } from '../sink/order-book.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { onInterrupt } from './interrupt.ts';
 
@@ -22,10 +23,12 @@ export interface SinkOptions {
 export async function sink(options: SinkOptions): Promise<number> {
   const { host, quiet } = options;
   const keepDir = options.keepDir === null ? null : resolve(options.keepDir);
+  const orders = createOrderBook();
   await using mllp = await createMllpSink({
     host,
     port: options.mllpPort,
     keepDir: keepDir && resolve(keepDir, 'hl7'),
+    onAccepted: orders.take,
     faultPlan: options.mllpFaults === null ? [] : parseFaultPlan(options.mllpFaults, MLLP_FAULTS),
   });
   await using dicom = await createDicomSink({
@@ -33,10 +36,13 @@ export async function sink(options: SinkOptions): Promise<number> {
     port: options.dicomPort,
     ...(options.aeTitle === null ? {} : { aeTitle: options.aeTitle }),
     keepDir: keepDir && resolve(keepDir, 'dicom'),
+    orders,
     faultPlan: options.dicomFaults === null ? [] : parseFaultPlan(options.dicomFaults, DICOM_FAULTS),
   });
   if (!quiet) {
-    process.stdout.write(`MLLP on ${host}:${mllp.port}, DICOM storage on ${host}:${dicom.port}\n`);
+    process.stdout.write(
+      `MLLP on ${host}:${mllp.port}, DICOM storage on ${host}:${dicom.port}, with a worklist of the orders\n`,
+    );
     process.stdout.write('Ctrl-C stops and prints the counts\n');
   }
   tell({ type: 'ready', ports: { mllpPort: mllp.port, dicomPort: dicom.port } });
@@ -49,6 +55,7 @@ export async function sink(options: SinkOptions): Promise<number> {
     associations: stored.associations,
     instances: stored.instances,
     instanceBytes: stored.bytes,
+    finds: stored.finds,
   };
   tell({ type: 'counts', counts });
   if (!quiet) process.stdout.write(`${formatCounts(counts)}\n`);
@@ -69,9 +76,11 @@ function interrupted(): Promise<void> {
 }
 
 function formatCounts(counts: SinkCounts): string {
+  const { finds } = counts;
   return [
     `received ${formatCount(counts.messages)} messages (${formatBytes(counts.messageBytes)})`,
     `${formatCount(counts.associations)} associations`,
     `${formatCount(counts.instances)} instances (${formatBytes(counts.instanceBytes)})`,
+    ...(finds > 0 ? [`${formatCount(finds)} worklist queries`] : []),
   ].join(', ');
 }

@@ -35,6 +35,7 @@ interface Operation {
   readonly onPending: DimseRequest['onPending'];
   readonly finish: (result: DimseResult) => void;
   bytes: number;
+  cancelled: boolean;
   startedUs: number;
   /** When the last byte had left; 0 until then. */
   sentUs: number;
@@ -108,6 +109,11 @@ export class Association implements Closeable {
   /** It takes requests: neither over nor being released. */
   get isOpen(): boolean {
     return this.#ended === null && this.#releasing === null;
+  }
+
+  /** The peer, as messages name it. */
+  get peer(): string {
+    return this.#layer.peer;
   }
 
   /** Why it is over, or null while it is open. */
@@ -277,6 +283,7 @@ export class Association implements Closeable {
       onPending,
       finish,
       bytes: 0,
+      cancelled: false,
       startedUs: 0,
       sentUs: 0,
       progressUs: 0,
@@ -372,12 +379,25 @@ export class Association implements Closeable {
     this.#lastUsedUs = nowUs;
     if (isPending(response.status!)) {
       operation.progressUs = nowUs;
-      operation.onPending?.(response, dataSet);
+      if (operation.onPending?.(response, dataSet) === 'cancel') this.#cancel(operation);
       return;
     }
     this.#pending.delete(operation.command.messageId!);
     operation.finish({ ok: true, response, dataSet, bytes: operation.bytes, ...timing(operation, nowUs) });
     this.#pump();
+  }
+
+  /** C-CANCEL: asks once; the final response comes all the same. */
+  #cancel(operation: Operation): void {
+    if (operation.cancelled || this.#sending) return;
+    operation.cancelled = true;
+    const { contextId, command } = operation;
+    const cancel: Command = {
+      commandField: COMMAND_FIELD.cCancelRq,
+      hasDataSet: false,
+      messageIdBeingRespondedTo: command.messageId,
+    };
+    this.#layer.send(contextId, cancel, NO_PARTS, () => {});
   }
 
   #data(chunk: Buffer, start: number, end: number, last: boolean): void {

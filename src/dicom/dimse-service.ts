@@ -40,8 +40,8 @@ export interface DimseRequest {
   command: Omit<Command, 'messageId' | 'hasDataSet'>;
   /** Null when no data set follows. */
   parts: DataSetParts | null;
-  /** A response with a pending status, as C-FIND sends them. */
-  onPending?: (response: Command, dataSet: Buffer | null) => void;
+  /** A response with a pending status, as C-FIND sends them; 'cancel' asks the peer to end (PS3.7 section 9.3.2.3). */
+  onPending?: (response: Command, dataSet: Buffer | null) => 'cancel' | undefined;
 }
 
 export type DimseResult =

@@ -10,6 +10,9 @@ export const STATUS = {
   sopClassNotSupported: 0x0122,
   unrecognisedOperation: 0x0211,
   outOfResources: 0xa700,
+  pending: 0xff00,
+  /** A cancel ended the matching (PS3.4 Table C.4-1). */
+  cancelled: 0xfe00,
 } as const;
 
 /** Only A7xx (out of resources) may pass by itself; what the peer said about the data set stays true. */
@@ -27,11 +30,18 @@ export function isPending(status: number): boolean {
 /** PS3.7 Annex C and PS3.4 Table B.2-1. */
 const WORDS: Record<number, string> = {
   0: 'success',
+  261: 'no such attribute',
+  262: 'invalid attribute value',
+  263: 'attribute list error',
   272: 'processing failure',
   273: 'duplicate SOP instance',
   274: 'no such SOP instance',
+  278: 'attribute value out of range',
   279: 'invalid SOP instance UID',
   280: 'no such SOP class',
+  281: 'class and instance conflict',
+  288: 'missing attribute',
+  289: 'missing attribute value',
   290: 'SOP class not supported',
   292: 'not authorised',
   528: 'duplicate invocation',
@@ -41,6 +51,7 @@ const WORDS: Record<number, string> = {
   45056: 'coercion of data elements',
   45062: 'elements discarded',
   45063: 'data set does not match its SOP class',
+  65024: 'ended by a cancel',
 };
 
 const RANGES: readonly [high: number, words: string][] = [

@@ -5,6 +5,8 @@ export const COMMAND_FIELD = {
   cStoreRq: 0x0001,
   cFindRq: 0x0020,
   cEchoRq: 0x0030,
+  nSetRq: 0x0120,
+  nCreateRq: 0x0140,
   cCancelRq: 0x0fff,
 } as const;
 export const RESPONSE_BIT = 0x8000;

@@ -40,6 +40,29 @@ export interface StoreReceiver {
   cancelled?(): void;
 }
 
+/** A request of a service other than storage and verification, whole. */
+export interface ServiceRequest {
+  commandField: number;
+  sopClassUid: string;
+  /** Affected or Requested SOP Instance UID; null where the request has none. */
+  sopInstanceUid: string | null;
+  transferSyntaxUid: string;
+  callingAeTitle: string;
+  /** In that transfer syntax; null where none came. */
+  dataSet: Buffer | null;
+}
+
+/** A response with what it says besides its status, or a fault. */
+export type ServiceReply =
+  | Exclude<StoreReply, number>
+  | {
+      status: number;
+      errorId?: number;
+      errorComment?: string;
+      /** Identifiers of pending responses that go before it (C-FIND), until the peer cancels. */
+      matches?: Iterable<Buffer> | AsyncIterable<Buffer>;
+    };
+
 export interface ScpHooks {
   /** A rejection, or a fault instead of an answer; null accepts. */
   onAssociate?: (rq: AssociateRq) => AssociateRj | 'abort' | 'close' | 'silent' | null;
@@ -47,6 +70,8 @@ export interface ScpHooks {
   onStore?: (info: StoreInfo) => StoreReceiver | StoreReply;
   /** @default answers success */
   onEcho?: () => StoreReply | Promise<StoreReply>;
+  /** C-FIND, N-CREATE and N-SET of the `services`. @default unrecognised operation */
+  onRequest?: (request: ServiceRequest) => ServiceReply | Promise<ServiceReply>;
   /** The association is over; null when it was released. */
   onEnd?: (associationNumber: number, cause: Failure | null) => void;
 }
@@ -71,7 +96,7 @@ export interface ScpContext {
   readonly hooks: ScpHooks;
   readonly counters: ScpCounters;
   readonly acceptsAbstractSyntax: (uid: string) => boolean;
-  readonly acceptsTransferSyntax: (uid: string) => boolean;
+  readonly acceptsTransferSyntax: (uid: string, abstractSyntax: string) => boolean;
   readonly maxPduBytes: number;
   readonly maxOperations: number;
   readonly artimMs: number;
@@ -88,9 +113,26 @@ interface Incoming {
   bytes: number;
 }
 
+/** The request whose data set is arriving, when it is collected. */
+interface Collected {
+  command: Command;
+  contextId: number;
+  pieces: Buffer[];
+  bytes: number;
+}
+
+/** A longer identifier or modification list is none. */
+const MAX_REQUEST_BYTES = 1_048_576;
+
+const SERVICE_REQUESTS: ReadonlySet<number> = new Set([
+  COMMAND_FIELD.cFindRq,
+  COMMAND_FIELD.nCreateRq,
+  COMMAND_FIELD.nSetRq,
+]);
+
 const NO_PARTS: readonly Buffer[] = [];
 
-/** One association on which a peer is the SCU: C-ECHO and C-STORE (PS3.7 sections 9.1.5 and 9.1.1). */
+/** One association on which a peer is the SCU: C-ECHO, C-STORE and what `onRequest` answers (PS3.7 chapters 9 and 10). */
 export class ScpAssociation {
   readonly number: number;
   readonly #context: ScpContext;
@@ -101,6 +143,10 @@ export class ScpAssociation {
   #socket: Socket | null = null;
   #rq: AssociateRq | null = null;
   #incoming: Incoming | null = null;
+  #collected: Collected | null = null;
+  /** Message ids of requests that the peer cancelled while they were being answered. */
+  readonly #cancelled = new Set<number>();
+  readonly #answering = new Set<number>();
   /** Replies that are being decided. */
   #undecided = 0;
   #holds = 0;
@@ -230,7 +276,7 @@ export class ScpAssociation {
     const { acceptsAbstractSyntax, acceptsTransferSyntax } = this.#context;
     if (!acceptsAbstractSyntax(abstractSyntax))
       return { id, result: 3, transferSyntax: transferSyntaxes[0]! };
-    const transferSyntax = transferSyntaxes.find(acceptsTransferSyntax);
+    const transferSyntax = transferSyntaxes.find((uid) => acceptsTransferSyntax(uid, abstractSyntax));
     if (transferSyntax === undefined) return { id, result: 4, transferSyntax: transferSyntaxes[0]! };
     this.#accepted.set(id, { abstractSyntax, transferSyntax });
     return { id, result: 0, transferSyntax };
@@ -243,10 +289,13 @@ export class ScpAssociation {
     else if (command.commandField === COMMAND_FIELD.cEchoRq) {
       this.#context.counters.echoes++;
       this.#reply(contextId, command, this.#context.hooks.onEcho?.() ?? STATUS.success);
-    } else if (
-      command.commandField !== COMMAND_FIELD.cCancelRq &&
-      (command.commandField & RESPONSE_BIT) === 0
-    ) {
+    } else if (SERVICE_REQUESTS.has(command.commandField) && this.#context.hooks.onRequest !== undefined) {
+      this.#collected = { command, contextId, pieces: [], bytes: 0 };
+      if (!command.hasDataSet) this.#serve(this.#collected);
+    } else if (command.commandField === COMMAND_FIELD.cCancelRq) {
+      const id = command.messageIdBeingRespondedTo ?? -1;
+      if (this.#answering.has(id)) this.#cancelled.add(id);
+    } else if ((command.commandField & RESPONSE_BIT) === 0) {
       this.#reply(contextId, command, STATUS.unrecognisedOperation);
     }
   }
@@ -282,9 +331,78 @@ export class ScpAssociation {
     }
   }
 
+  #collect(collected: Collected, piece: Buffer, last: boolean): void {
+    collected.bytes += piece.length;
+    if (collected.bytes > MAX_REQUEST_BYTES) {
+      this.#abort('DICOM_PROTOCOL', `the data set of a request is longer than ${MAX_REQUEST_BYTES} bytes`);
+      return;
+    }
+    collected.pieces.push(Buffer.from(piece));
+    if (last) this.#serve(collected);
+  }
+
+  #serve({ command, contextId, pieces }: Collected): void {
+    this.#collected = null;
+    const { abstractSyntax, transferSyntax } = this.#accepted.get(contextId)!;
+    const { affectedSopClassUid, requestedSopClassUid } = command;
+    if ((affectedSopClassUid ?? requestedSopClassUid) !== abstractSyntax) {
+      this.#reply(contextId, command, STATUS.sopClassNotSupported);
+      return;
+    }
+    const reply = this.#context.hooks.onRequest!({
+      commandField: command.commandField,
+      sopClassUid: abstractSyntax,
+      sopInstanceUid: command.affectedSopInstanceUid ?? command.requestedSopInstanceUid ?? null,
+      transferSyntaxUid: transferSyntax,
+      callingAeTitle: this.#rq!.callingAeTitle,
+      dataSet: command.hasDataSet ? Buffer.concat(pieces) : null,
+    });
+    this.#undecided++;
+    this.#answering.add(command.messageId ?? 0);
+    this.#serveReply(contextId, command, reply).then(
+      () => this.#served(command),
+      (error: unknown) => {
+        this.#served(command);
+        this.#abort('INTERNAL', `the receiver failed: ${error}`);
+      },
+    );
+  }
+
+  #served({ messageId = 0 }: Command): void {
+    this.#undecided--;
+    this.#answering.delete(messageId);
+    this.#cancelled.delete(messageId);
+    this.#finishIfIdle();
+  }
+
+  async #serveReply(
+    contextId: number,
+    request: Command,
+    reply: ServiceReply | Promise<ServiceReply>,
+  ): Promise<void> {
+    const decided = await reply;
+    if (typeof decided !== 'object') {
+      this.#answer(contextId, request, decided);
+      return;
+    }
+    const { status, errorId, errorComment, matches = [] } = decided;
+    for await (const match of matches) {
+      if (this.#cancelled.has(request.messageId ?? 0)) {
+        this.#respond(contextId, request, STATUS.cancelled);
+        return;
+      }
+      this.#respond(contextId, request, STATUS.pending, {}, match);
+    }
+    this.#respond(contextId, request, status, { errorId, errorComment });
+  }
+
   #data(chunk: Buffer, start: number, end: number, last: boolean): void {
+    if (this.#collected !== null) {
+      this.#collect(this.#collected, chunk.subarray(start, end), last);
+      return;
+    }
     const incoming = this.#incoming;
-    // The data set of a request that is no C-STORE.
+    // The data set of a request that nobody takes.
     if (incoming === null) return;
     const { receiver } = incoming;
     incoming.bytes += end - start;
@@ -339,16 +457,23 @@ export class ScpAssociation {
   }
 
   /** The whole response leaves in one write. */
-  #respond(contextId: number, request: Command, status: number): void {
+  #respond(
+    contextId: number,
+    request: Command,
+    status: number,
+    more: Pick<Command, 'errorId' | 'errorComment'> = {},
+    dataSet: Buffer | null = null,
+  ): void {
     const response: Command = {
+      ...more,
       commandField: request.commandField | RESPONSE_BIT,
-      hasDataSet: false,
-      affectedSopClassUid: request.affectedSopClassUid,
+      hasDataSet: dataSet !== null,
+      affectedSopClassUid: request.affectedSopClassUid ?? request.requestedSopClassUid,
       messageIdBeingRespondedTo: request.messageId ?? 0,
       status,
-      affectedSopInstanceUid: request.affectedSopInstanceUid,
+      affectedSopInstanceUid: request.affectedSopInstanceUid ?? request.requestedSopInstanceUid,
     };
-    this.#layer.send(contextId, response, NO_PARTS, ignore);
+    this.#layer.send(contextId, response, dataSet === null ? NO_PARTS : [dataSet], ignore);
   }
 
   #abort(code: Failure['code'], message: string): void {
@@ -360,6 +485,7 @@ export class ScpAssociation {
     this.#ended = true;
     this.#incoming?.receiver.cancelled?.();
     this.#incoming = null;
+    this.#collected = null;
     if (!this.#established) return;
     if (cause !== null) this.#context.counters.associationsFailed++;
     this.#context.hooks.onEnd?.(this.number, cause);

@@ -4,6 +4,7 @@ import type { Closeable } from '../lib/lifecycle.ts';
 import { VERIFICATION_SOP_CLASS } from './dimse.ts';
 import { ScpAssociation, type ScpContext, type ScpCounters, type ScpHooks } from './scp-association.ts';
 import { isStorageSopClass, STORABLE_TRANSFER_SYNTAXES } from './transfer-syntaxes.ts';
+import { EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN } from './uids.ts';
 import { APPLICATION_CONTEXT, type AssociateRj, type AssociateRq } from './upper-layer/pdu.ts';
 import { adoptTransport } from './upper-layer/transport.ts';
 
@@ -16,6 +17,8 @@ export interface DicomScpOptions extends ScpHooks {
   aeTitle?: string;
   /** SOP classes; Verification is always among them. @default 'all-storage' */
   acceptedAbstractSyntaxes?: 'all-storage' | readonly string[];
+  /** SOP classes that `onRequest` answers, besides; in Implicit and Explicit VR Little Endian. @default none */
+  services?: readonly string[];
   /** @default every transfer syntax of PS3.5 that bytes can be kept in */
   transferSyntaxes?: readonly string[];
   /** The longest P-DATA-TF we receive, in bytes; 0 is unlimited. @default 131072 */
@@ -46,6 +49,8 @@ export interface DicomScp extends Closeable {
 /** Large enough that an instance takes few reads, small enough to stay in a processor's cache. */
 const READ_BUFFER_BYTES = 262_144;
 
+const LITTLE_ENDIAN: ReadonlySet<string> = new Set([EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN]);
+
 const VERDICTS = {
   applicationContext: { result: 1, source: 1, reason: 2 },
   calledAeTitle: { result: 1, source: 1, reason: 7 },
@@ -53,7 +58,7 @@ const VERDICTS = {
 } as const satisfies Record<string, AssociateRj>;
 
 /**
- * A storage and verification SCP (PS3.4 Annexes A and B). Data sets pass through as they arrive and are not kept.
+ * A storage and verification SCP (PS3.4 Annexes A and B), and of other `services` when they are given. Data sets pass through as they arrive and are not kept.
  * @throws `PORT_IN_USE` and other network errors when it cannot listen
  */
 export async function createDicomScp(options: DicomScpOptions = {}): Promise<DicomScp> {
@@ -131,13 +136,17 @@ function scpContext(options: DicomScpOptions, counters: ScpCounters, count: () =
   const abstractSyntaxes =
     acceptedAbstractSyntaxes === 'all-storage' ? null : new Set(acceptedAbstractSyntaxes);
   const transferSyntaxes = new Set(options.transferSyntaxes ?? STORABLE_TRANSFER_SYNTAXES);
+  const services = new Set(options.services);
   const aeTitle = options.aeTitle?.trim();
   return {
     hooks: options,
     counters,
     acceptsAbstractSyntax: (uid) =>
-      uid === VERIFICATION_SOP_CLASS || (abstractSyntaxes?.has(uid) ?? isStorageSopClass(uid)),
-    acceptsTransferSyntax: (uid) => transferSyntaxes.has(uid),
+      uid === VERIFICATION_SOP_CLASS ||
+      services.has(uid) ||
+      (abstractSyntaxes?.has(uid) ?? isStorageSopClass(uid)),
+    acceptsTransferSyntax: (uid, abstractSyntax) =>
+      services.has(abstractSyntax) ? LITTLE_ENDIAN.has(uid) : transferSyntaxes.has(uid),
     maxPduBytes: options.maxPduBytes ?? 131_072,
     maxOperations: options.maxOperations ?? 1,
     artimMs: options.artimMs ?? 30_000,

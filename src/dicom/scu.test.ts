@@ -596,7 +596,10 @@ test('pending responses reach their request with their data sets, and the final 
     transferSyntaxUid: EXPLICIT,
     command: { commandField: 0x0020, affectedSopClassUid: CT, priority: 0 },
     parts: [Buffer.alloc(8)],
-    onPending: (_response, dataSet) => pending.push(dataSet?.toString('hex')),
+    onPending: (_response, dataSet) => {
+      pending.push(dataSet?.toString('hex'));
+      return undefined;
+    },
   });
   assert.ok(result.ok && result.dataSet === null && result.response.status === 0);
   assert.deepEqual(pending, [identifier.toString('hex'), identifier.toString('hex')]);

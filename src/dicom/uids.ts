@@ -20,6 +20,9 @@ export const SOP_CLASS = {
   radiationDoseSr: '1.2.840.10008.5.1.4.1.1.88.67',
 } as const;
 
+/** Modality Worklist Information Model - FIND (PS3.4 annex K). */
+export const WORKLIST_SOP_CLASS = '1.2.840.10008.5.1.4.31';
+
 /** Modality Performed Procedure Step, the class that images refer to by (0008,1111). */
 export const MPPS_SOP_CLASS = '1.2.840.10008.3.1.2.3.3';
 

@@ -32,6 +32,7 @@ function sampleJob(): Job {
       order,
       message: { text: 'MSH|^~\\&|', controlId: 'Y1' },
       orderContext: null,
+      worklistItem: null,
       studies: [],
       unsent: null,
       accounts: {
@@ -60,10 +61,17 @@ describe('job messages', () => {
   });
 
   it('of a newer version may be tried again, by a newer worker', () => {
-    const refused = refusal(encodeJob({ ...sampleJob(), schemaVersion: 2 as 1 }));
+    const refused = refusal(encodeJob({ ...sampleJob(), schemaVersion: 3 as 2 }));
     assert.equal(refused.code, 'JOB_VERSION');
     assert.equal(refused.retryable, true);
-    assert.match(refused.message, /version 2.*update the workers/);
+    assert.match(refused.message, /version 3.*update the workers/);
+  });
+
+  it('of the version before are read as ones that know nothing of a worklist', () => {
+    const job = sampleJob();
+    const { worklistItem: _, ...state } = job.state;
+    const older = JSON.stringify({ ...job, schemaVersion: 1, state });
+    assert.deepEqual(decodeJob(older), { ok: true, job });
   });
 
   it('that are something else are refused with the field that shows it', () => {

@@ -10,7 +10,7 @@ const present = z.looseObject({});
  * by this program, so that their presence is enough.
  */
 const jobSchema = z.object({
-  schemaVersion: z.literal(JOB_SCHEMA_VERSION),
+  schemaVersion: z.union([z.literal(JOB_SCHEMA_VERSION), z.literal(JOB_SCHEMA_VERSION - 1)]),
   deploymentId: z.string().min(1),
   jobId: z.string().min(1),
   runId: whole,
@@ -38,6 +38,7 @@ const jobSchema = z.object({
     order: present,
     message: present.nullable(),
     orderContext: present.nullable(),
+    worklistItem: present.nullish(),
     studies: z.array(present),
     unsent: present.nullable(),
     accounts: z.looseObject({ dicom: present, digest: z.array(whole).length(8) }),
@@ -84,5 +85,11 @@ export function decodeJob(text: string): DecodedJob {
     return failure('JOB_INVALID', `queue message is no job of this program: ${where}: ${first!.message}`);
   }
   // `jobSchema` holds the shape; what it takes as present was written by `encodeJob`.
-  return { ok: true, job: value as Job };
+  return { ok: true, job: upToDate(value as Job) };
+}
+
+/** The version before knew nothing of a worklist. */
+function upToDate(job: Job): Job {
+  if (job.schemaVersion === JOB_SCHEMA_VERSION) return job;
+  return { ...job, schemaVersion: JOB_SCHEMA_VERSION, state: { ...job.state, worklistItem: null } };
 }

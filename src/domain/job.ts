@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../lib/errors.ts';
 import type { RunIdentity } from './identity.ts';
 import type { DigestSum } from './manifest.ts';
-import type { Order, OrderContext } from './order.ts';
+import { laterWins, type Order, type OrderContext } from './order.ts';
 import type { Patient } from './patient.ts';
 import type { StudySpec } from './study-spec.ts';
 import type { RetryPolicy } from './template.ts';
 
-/** Version of the job message; the one before is still accepted. */
-export const JOB_SCHEMA_VERSION = 1;
+/** Version of the job message; the one before is still accepted. 2 added what the worklist says. */
+export const JOB_SCHEMA_VERSION = 2;
 
 /** What an iteration has produced so far; carried from process to process. */
 export interface IterationState {
@@ -16,6 +16,8 @@ export interface IterationState {
   /** The last generated message and its control id. */
   message: { text: string; controlId: string } | null;
   orderContext: OrderContext | null;
+  /** What the worklist says about the order, which wins over the message; null before it was asked. */
+  worklistItem: OrderContext | null;
   studies: readonly StudySpec[];
   /** What a failed SEND_DICOM left to do; null before and after it. */
   unsent: UnsentInstances | null;
@@ -59,6 +61,11 @@ export interface DicomAccounts {
   throughputMinMbps: number | null;
   throughputMaxMbps: number | null;
   throughputCount: number;
+}
+
+/** What is known of the order by those who told of it: the worklist, then its message. */
+export function toldOf(state: Pick<IterationState, 'orderContext' | 'worklistItem'>): OrderContext | null {
+  return laterWins(state.orderContext, state.worklistItem);
 }
 
 /** Of an iteration that has sent nothing yet. */

@@ -75,6 +75,11 @@ const FAULTY_STEPS: readonly [name: string, steps: string, expected: readonly Re
     [/SEND_MLLP needs an endpoint of type MLLP, but "dicom" is DICOM_SCP/],
   ],
   [
+    'a worklist of the wrong type',
+    `  - step_type: DMWL_FIND\n    parameters: { endpoint_id: mllp }\n`,
+    [/DMWL_FIND needs an endpoint of type DICOM_SCP, but "mllp" is MLLP/],
+  ],
+  [
     'sending a message before one is made',
     `  - step_type: SEND_MLLP\n${ORDER}`,
     [/8:5 step 1.*GENERATE_HL7 step before/],

@@ -47,7 +47,7 @@ export interface Order {
   stationAeTitle: string;
 }
 
-/** What an order message says about identity; it wins over what we would draw. Absent facts are null. */
+/** What an order message, or a worklist item, says about identity; it wins over what we would draw. Absent facts are null. */
 export interface OrderContext {
   accessionNumber: string | null;
   placerOrderNumber: string | null;
@@ -65,4 +65,11 @@ export interface OrderContext {
   patientName: string | null;
   patientBirthDate: string | null;
   patientSex: 'F' | 'M' | 'O' | null;
+}
+
+/** What a later source says replaces what was said before; what it is silent about stays. */
+export function laterWins(earlier: OrderContext | null, later: OrderContext | null): OrderContext | null {
+  if (earlier === null || later === null) return later ?? earlier;
+  const said = Object.entries(later).filter(([, value]) => value !== null);
+  return { ...earlier, ...Object.fromEntries(said) };
 }

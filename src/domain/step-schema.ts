@@ -63,6 +63,11 @@ export const PARAMETER_SCHEMAS = {
     timeout_ms: integer(1, DAY_MS).default(10_000),
     ...common,
   }),
+  DMWL_FIND: z.object({
+    endpoint_id: reference('the name of an endpoint').optional(),
+    timeout_ms: integer(1, DAY_MS).default(30_000),
+    ...common,
+  }),
   GENERATE_DICOM: z.object({
     count: countSchema.default(10),
     modality: oneOf(MODALITIES).nullish(),

@@ -100,6 +100,7 @@ const PARAMETER_MAPPERS: ParameterMappers = {
     accessionField: accessionField(parameters),
   }),
   SEND_MLLP: (parameters, endpoint) => ({ endpoint, timeoutMs: parameters.timeout_ms }),
+  DMWL_FIND: (parameters, endpoint) => ({ endpoint, timeoutMs: parameters.timeout_ms }),
   GENERATE_DICOM: (parameters) => ({
     count: parameters.count,
     modality: parameters.modality ?? null,

@@ -1,4 +1,5 @@
 import type { EndpointType } from './endpoint.ts';
+import { ENDPOINT_OF_STEP } from './named-endpoints.ts';
 import type { ParametersIn, StepIn } from './step-schema.ts';
 import type { StepType } from './template.ts';
 import { type FaultPath, type Report, suggestion } from './template-faults.ts';
@@ -24,20 +25,15 @@ export interface References {
   strict: boolean;
 }
 
-const ENDPOINT_OF: Readonly<Partial<Record<StepType, { type: EndpointType; usual: string }>>> = {
-  SEND_MLLP: { type: 'MLLP', usual: 'mllp' },
-  SEND_DICOM: { type: 'DICOM_SCP', usual: 'dicom' },
-};
-
 /** The endpoint that a step sends to: the one it names, else `mllp` or `dicom`; empty for steps without one. */
 export function endpointOf(step: ReadStep): string {
-  const usual = ENDPOINT_OF[step.stepType]?.usual ?? '';
-  if (step.stepType !== 'SEND_MLLP' && step.stepType !== 'SEND_DICOM') return usual;
-  return step.parameters?.endpoint_id ?? usual;
+  const { parameters } = step;
+  const named = parameters !== null && 'endpoint_id' in parameters ? parameters.endpoint_id : undefined;
+  return named ?? ENDPOINT_OF_STEP[step.stepType]?.usual ?? '';
 }
 
 function checkEndpoint(step: ReadStep, at: FaultPath, references: References, report: Report): void {
-  const wanted = ENDPOINT_OF[step.stepType];
+  const wanted = ENDPOINT_OF_STEP[step.stepType];
   if (!wanted || step.parameters === null) return;
   const name = endpointOf(step);
   const type = references.endpoints.get(name);

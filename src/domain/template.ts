@@ -2,7 +2,14 @@ import type { Endpoint } from './endpoint.ts';
 import type { Modality } from './modality.ts';
 import type { Station } from './station.ts';
 
-export const STEP_TYPES = ['GENERATE_HL7', 'SEND_MLLP', 'GENERATE_DICOM', 'SEND_DICOM', 'WAIT'] as const;
+export const STEP_TYPES = [
+  'GENERATE_HL7',
+  'SEND_MLLP',
+  'DMWL_FIND',
+  'GENERATE_DICOM',
+  'SEND_DICOM',
+  'WAIT',
+] as const;
 export type StepType = (typeof STEP_TYPES)[number];
 
 export const EXECUTIONS = ['inline', 'async'] as const;
@@ -64,6 +71,12 @@ export interface SendDicomParameters {
   timeoutMs: number;
 }
 
+export interface DmwlFindParameters {
+  endpoint: string;
+  /** @default 30000 */
+  timeoutMs: number;
+}
+
 export interface WaitParameters {
   /** @default 1 */
   durationSeconds: number;
@@ -72,6 +85,7 @@ export interface WaitParameters {
 export interface StepParameters {
   GENERATE_HL7: GenerateHl7Parameters;
   SEND_MLLP: SendMllpParameters;
+  DMWL_FIND: DmwlFindParameters;
   GENERATE_DICOM: GenerateDicomParameters;
   SEND_DICOM: SendDicomParameters;
   WAIT: WaitParameters;

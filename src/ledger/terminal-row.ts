@@ -1,4 +1,4 @@
-import type { IterationState } from '../domain/job.ts';
+import { type IterationState, toldOf } from '../domain/job.ts';
 import { toLanes } from '../domain/manifest.ts';
 import type { Failure } from '../lib/errors.ts';
 import type { IterationOutcome, IterationRow } from '../storage/port.ts';
@@ -20,6 +20,7 @@ export interface IterationEnding {
 export function terminalRow(ending: IterationEnding): IterationRow {
   const { state, failure } = ending;
   const { accounts, studies } = state;
+  const told = toldOf(state);
   return {
     runId: ending.runId,
     iteration: ending.iteration,
@@ -31,8 +32,8 @@ export function terminalRow(ending: IterationEnding): IterationRow {
     responseUs: Math.max(0, ending.nowUs - ending.intendedStartUs),
     sutUs: accounts.sutUs,
     ownUs: accounts.ownUs,
-    patientId: state.orderContext?.patientId ?? state.patient.mrn,
-    accessionNumber: state.orderContext?.accessionNumber ?? state.order.accessionNumber,
+    patientId: told?.patientId ?? state.patient.mrn,
+    accessionNumber: told?.accessionNumber ?? state.order.accessionNumber,
     studyInstanceUids: studies.map((study) => study.studyInstanceUid),
     dicom: accounts.dicom,
     digestLanes: toLanes(accounts.digest),

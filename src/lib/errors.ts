@@ -41,6 +41,9 @@ export const ERROR_CODES = {
   DICOM_CONTEXT_REFUSED: { retryable: false },
   DICOM_PROTOCOL: { retryable: false },
   DICOM_STORE_FAILED: { retryable: false },
+  DICOM_FIND_FAILED: { retryable: false },
+  WORKLIST_NO_MATCH: { retryable: true },
+  WORKLIST_SEVERAL: { retryable: false },
   // queue, storage, files
   JOB_INVALID: { retryable: false },
   JOB_UNDELIVERABLE: { retryable: false },

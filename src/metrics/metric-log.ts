@@ -52,6 +52,7 @@ export const OPERATION_LINES: Readonly<Partial<Record<SeriesName, string>>> = {
   queue_wait: 'queue_wait',
   dicom_association: 'dicom_association',
   dicom_store: 'dicom_c_store',
+  worklist_find: 'dicom_c_find',
 };
 
 const STEP_SERIES = /^step_(\d+)_(.+)$/;

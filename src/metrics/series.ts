@@ -12,6 +12,8 @@ export const SERIES = {
   dicom_association: 'from the connection attempt to the association accepted',
   dicom_store: 'one C-STORE: from the first command byte written to the response decoded',
   dicom_store_first: 'the first C-STORE of an association, which is in dicom_store too',
+  worklist_find:
+    'one C-FIND of a worklist: from the first command byte written to the final response decoded',
   dicom_send: 'the part of a C-STORE until its last byte was handed to the network',
 } as const;
 

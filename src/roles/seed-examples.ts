@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { ENDPOINT_OF_STEP } from '../domain/named-endpoints.ts';
+import type { StepType } from '../domain/template.ts';
 import type { EndpointRecord, NewEndpoint, NewTemplate, ServerStore } from '../storage/server-port.ts';
 import { SINK_AE_TITLE, type SinkPorts } from './sink-process.ts';
 
@@ -36,7 +38,7 @@ interface TemplateFile {
 }
 
 interface StepFile {
-  step_type: string;
+  step_type: StepType;
   label?: string;
   execution?: string;
   queue?: string;
@@ -127,8 +129,8 @@ function newTemplate(
     steps: steps.map((step, index) => {
       const parameters: Record<string, unknown> = { ...step.parameters };
       if (step.label !== undefined) parameters.label = step.label;
-      if (step.step_type === 'SEND_MLLP') parameters.endpoint_id = sinks.mllp.id;
-      if (step.step_type === 'SEND_DICOM') parameters.endpoint_id = sinks.dicom.id;
+      const endpoint = ENDPOINT_OF_STEP[step.step_type];
+      if (endpoint) parameters.endpoint_id = (endpoint.type === 'MLLP' ? sinks.mllp : sinks.dicom).id;
       const generator = parameters.generator_template_id;
       if (generator !== undefined) parameters.generator_template_id = generators.get(String(generator));
       return {

@@ -14,6 +14,7 @@ export interface SinkCounts {
   associations: number;
   instances: number;
   instanceBytes: number;
+  finds: number;
 }
 
 /** What the sink's process tells over its channel. */

@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { COMMAND_FIELD } from '../dicom/dimse.ts';
 import { STATUS } from '../dicom/dimse-status.ts';
 import { createDicomScp } from '../dicom/scp.ts';
-import type { ScpHooks, StoreInfo, StoreReceiver, StoreReply } from '../dicom/scp-association.ts';
-import { isValidUid } from '../dicom/uids.ts';
+import type {
+  ScpHooks,
+  ServiceReply,
+  ServiceRequest,
+  StoreInfo,
+  StoreReceiver,
+  StoreReply,
+} from '../dicom/scp-association.ts';
+import { isValidUid, WORKLIST_SOP_CLASS } from '../dicom/uids.ts';
 import type { AssociateRj } from '../dicom/upper-layer/pdu.ts';
 import { type Failure, toYeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
 import { createContentDigest } from './content-digest.ts';
 import { type Fault, type FaultKinds, type FaultPlan, faultFor, MILLISECONDS } from './fault-plan.ts';
+import type { OrderBook } from './order-book.ts';
 import { createPart10File, type Part10File } from './part10-file.ts';
 
 /** What a storage receiver can do wrong, for `parseFaultPlan`; the first three strike associations. */
@@ -45,6 +54,8 @@ export interface DicomSinkOptions {
   digest?: boolean;
   /** Asynchronous operations granted to who asks; 64 unless set. */
   maxOperations?: number;
+  /** Offers a worklist of these orders. @default none */
+  orders?: OrderBook;
   /** Told of instances that could not be kept. */
   onFault?: (fault: Failure) => void;
 }
@@ -63,6 +74,8 @@ export interface DicomSinkCounts {
   /** Of data sets, of those that failed as well. */
   bytes: number;
   kept: number;
+  /** Worklist queries. */
+  finds: number;
   /** Of what is counted in `instances`; null when none was asked for. */
   digest: string | null;
 }
@@ -81,7 +94,7 @@ const REJECTIONS: Partial<Record<DicomFault, AssociateRj | 'silent'>> = {
 };
 
 /**
- * A storage receiver for runs without a system under test: counts, keeps what it is asked to, and misbehaves as
+ * A storage receiver, and a worklist of the orders that came, for runs without a system under test: counts, keeps what it is asked to, and misbehaves as
  * planned. Without `keepDir`, `digest` and faults it only counts bytes.
  * @throws YeeterError PORT_IN_USE, CONNECT_FAILED
  */
@@ -167,7 +180,15 @@ export async function createDicomSink(options: DicomSinkOptions = {}): Promise<D
     };
   }
 
-  const hooks: ScpHooks = { onStore: receive };
+  let finds = 0;
+  const serve = (request: ServiceRequest): ServiceReply => {
+    if (options.orders === undefined || request.commandField !== COMMAND_FIELD.cFindRq)
+      return { status: STATUS.unrecognisedOperation };
+    finds++;
+    return options.orders.find(request);
+  };
+
+  const hooks: ScpHooks = { onStore: receive, onRequest: serve };
   if (associationPlan.length > 0) {
     hooks.onAssociate = () => REJECTIONS[faultFor(associationPlan, ++requests)?.name ?? 'delay'] ?? null;
   }
@@ -176,6 +197,7 @@ export async function createDicomSink(options: DicomSinkOptions = {}): Promise<D
     port: options.port ?? 0,
     ...(aeTitle === undefined ? {} : { aeTitle }),
     maxOperations: options.maxOperations ?? 64,
+    services: options.orders === undefined ? [] : [WORKLIST_SOP_CLASS],
     ...hooks,
   });
   const counts = (): DicomSinkCounts => ({
@@ -187,6 +209,7 @@ export async function createDicomSink(options: DicomSinkOptions = {}): Promise<D
     failures,
     bytes: scp.counters.bytes,
     kept,
+    finds,
     digest: digest?.hex() ?? null,
   });
   const close = async (): Promise<DicomSinkCounts> => {

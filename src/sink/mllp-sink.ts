@@ -38,6 +38,8 @@ export interface MllpSinkOptions {
   keepDir?: string | null;
   /** Whether to compute a digest of what was received, whatever its order; false unless set. */
   digest?: boolean;
+  /** Told of each message that is accepted; the buffer is the receiver's. */
+  onAccepted?: (message: Buffer) => void;
   tls?: TlsOptions | null;
   clock?: Clock;
   /** Told of connections that broke and of messages that could not be kept. */
@@ -110,6 +112,7 @@ export async function createMllpSink(options: MllpSinkOptions): Promise<MllpSink
     const header = readHeader(message);
     if (header === null) return reject(message, 'AR', 'no MSH segment');
     counts.accepted++;
+    options.onAccepted?.(message);
     if (!header.enhanced) return [ack(message, 'AA')];
     const replies: Buffer[] = [];
     if (isAckAsked(header.accept, true)) replies.push(ack(message, 'CA'));

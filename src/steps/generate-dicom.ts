@@ -1,3 +1,4 @@
+import { toldOf } from '../domain/job.ts';
 import { planStudies } from '../domain/studies.ts';
 import { failure, toYeeterError } from '../lib/errors.ts';
 import { STEP_OK, type StepHandler } from './step.ts';
@@ -10,7 +11,7 @@ export const generateDicom: StepHandler<'GENERATE_DICOM'> = async (step, call, e
     iteration,
     patient: state.patient,
     order: state.order,
-    context: state.orderContext,
+    context: toldOf(state),
     parameters: step.parameters,
     stations: environment.template.stations,
     occurrence: { stepOrder: step.stepOrder, repetition },

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { controlId } from '../domain/control-id.ts';
 import { addDigest } from '../domain/manifest.ts';
-import type { OrderContext } from '../domain/order.ts';
+import { laterWins } from '../domain/order.ts';
 import type { StepOf, Template } from '../domain/template.ts';
 import { type CompiledGenerator, compileGenerator, type GeneratorFault } from '../hl7/generator-compiler.ts';
 import { readControl } from '../hl7/message.ts';
@@ -54,13 +54,7 @@ export const generateHl7: StepHandler<'GENERATE_HL7'> = (step, call, environment
   });
   state.message = { text, controlId: readControl(text) ?? '' };
   const read = readOrderContext(text, step.parameters.accessionField);
-  state.orderContext = state.orderContext ? laterWins(state.orderContext, read) : read;
+  state.orderContext = laterWins(state.orderContext, read);
   addDigest(state.accounts.digest, hash('sha256', text, 'buffer'));
   return STEP_OK;
 };
-
-/** What a later message says replaces what was said before; what it is silent about stays. */
-function laterWins(earlier: OrderContext, later: OrderContext): OrderContext {
-  const said = Object.entries(later).filter(([, value]) => value !== null);
-  return { ...earlier, ...Object.fromEntries(said) };
-}

@@ -1,4 +1,5 @@
 import type { StepType } from '../domain/template.ts';
+import { dmwlFind } from './dmwl-find.ts';
 import { generateDicom } from './generate-dicom.ts';
 import { generateHl7 } from './generate-hl7.ts';
 import { sendDicom } from './send-dicom.ts';
@@ -11,6 +12,7 @@ const wait: StepHandler<'WAIT'> = () => STEP_OK;
 export const STEP_HANDLERS: { readonly [T in StepType]: StepHandler<T> } = {
   GENERATE_HL7: generateHl7,
   SEND_MLLP: sendMllp,
+  DMWL_FIND: dmwlFind,
   GENERATE_DICOM: generateDicom,
   SEND_DICOM: sendDicom,
   WAIT: wait,

@@ -14,6 +14,7 @@ export function startState(template: Template, identity: RunIdentity, iteration:
     order: orderAt(identity, iteration, patient, template),
     message: null,
     orderContext: null,
+    worklistItem: null,
     studies: [],
     unsent: null,
     accounts: {

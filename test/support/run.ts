@@ -86,13 +86,13 @@ async function runOnce(
     concurrency: options.concurrency ?? 4,
     onFailure: options.onFailure ?? 'continue',
     tags: [],
-    endpoints: endpointsOf(options),
+    endpoints: { ...options.template.endpoints, ...endpointsOf(options) },
     limits: options.limits ?? {},
   });
   const input = {
     runId: run.id,
     deploymentId,
-    endpoints: endpointsOf(options),
+    endpoints: { ...options.template.endpoints, ...endpointsOf(options) },
     limits: options.limits ?? {},
     resumed: false,
     studyDir: null,

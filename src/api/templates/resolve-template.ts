@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../domain/endpoint.ts';
+import { ENDPOINT_OF_STEP } from '../../domain/named-endpoints.ts';
 import type { Template } from '../../domain/template.ts';
 import { describePath, type Fault, type FaultPath, suggestion } from '../../domain/template-faults.ts';
 import { validateTemplate } from '../../domain/validate-template.ts';
@@ -56,11 +57,9 @@ function createNames<Row extends Named>(rows: readonly Row[], references: readon
   };
 }
 
-const USUAL_ENDPOINTS: Readonly<Record<string, string>> = { SEND_MLLP: 'mllp', SEND_DICOM: 'dicom' };
-
 /** What a step sends to: what it names, else the usual endpoint of its type. */
 function endpointOf({ stepType, parameters }: StepDefinition): unknown {
-  return parameters.endpoint_id ?? USUAL_ENDPOINTS[stepType];
+  return parameters.endpoint_id ?? (ENDPOINT_OF_STEP as Record<string, { usual: string }>)[stepType]?.usual;
 }
 
 /** Parameters with names in place of numbers; the rest as it was sent. */
