@@ -40,7 +40,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   runner: RUNNER_MAY,
   worker: RUNNER_MAY,
   sink: ['hl7', 'dicom', 'metrics', 'lib'],
-  live: ['type domain/job', ...PORTS, 'storage/server-port', 'lib'],
+  live: ['type domain/job', 'domain/run-state', ...PORTS, 'storage/server-port', 'lib'],
   autoscaler: ['domain', 'metrics', 'lib', ...SERVER_PORTS],
   api: ['domain', 'hl7', 'dicom', 'steps', 'metrics', 'lib', 'autoscaler/scaling', ...SERVER_PORTS],
   roles: 'everything',
