@@ -1,9 +1,9 @@
 /**
  * What takes longer than the tests may: prints its results and writes them to docs/soak.md.
  *
- *   npm run soak [-- --patients 10000] [--times 20] [--rounds 5] [--storm-patients 3000] [--short-runs 200]
+ *   npm run soak [-- --patients 10000] [--times 20] [--rounds 5] [--storm-patients 3000] [--short-runs 200] [--only storm]
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     'storm-patients': { type: 'string', default: '3000' },
     'short-runs': { type: 'string', default: '200' },
+    only: { type: 'string' },
   },
 });
 
@@ -169,11 +170,25 @@ if (missing) {
   console.error(missing);
   process.exit(1);
 }
-const head = `The last results of \`npm run soak\`, ${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, Node ${process.version}.`;
-const page = ['# Soak', '', head, ''];
+
+/** The page's sections by their titles; those that were not taken this time stay as they are. */
+async function readSections(): Promise<Map<string, string>> {
+  const page = await readFile(RESULTS, 'utf8').catch(() => '');
+  return new Map(
+    page
+      .split(/^## /m)
+      .slice(1)
+      .map((text) => [text.slice(0, text.indexOf('\n')), `## ${text.trimEnd()}`]),
+  );
+}
+
+const results = await readSections();
 for (const { title, text, soak } of SECTIONS) {
+  if (values.only && !title.toLowerCase().includes(values.only.toLowerCase())) continue;
   const rows = await soak();
   console.table(rows);
-  page.push(`## ${title}`, '', ...text, '', ...table(rows), '');
+  const when = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, Node ${process.version}.`;
+  results.set(title, [`## ${title}`, '', ...text, '', when, '', ...table(rows)].join('\n'));
+  const page = SECTIONS.flatMap((section) => results.get(section.title) ?? []);
+  await writeFile(RESULTS, `# Soak\n\nThe last results of \`npm run soak\`.\n\n${page.join('\n\n')}\n`);
 }
-await writeFile(RESULTS, page.join('\n'));
