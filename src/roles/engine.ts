@@ -30,10 +30,7 @@ export interface Engine extends Closeable {
 }
 
 const SAMPLE_INTERVAL_MS = 1000;
-/**
- * Jobs that are done and wait for their rows to be stored. They hold no place: the run's concurrency is about what
- * is executed, and the more rows go together, the less each costs.
- */
+/** Jobs in hand beyond those that are executed: the more rows are stored together, the less each costs. */
 const JOBS_BEING_STORED = 2000;
 
 /** Who is told what happens. */
@@ -88,7 +85,7 @@ export async function createEngine(
     queues,
     workerId: processId,
     prefetch: run.concurrency + JOBS_BEING_STORED,
-    concurrency: run.concurrency + JOBS_BEING_STORED,
+    concurrency: run.concurrency,
     contextOf: () => context,
   });
   const health = createHealthSampler({ runId: run.id, processId, clock });

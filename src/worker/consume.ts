@@ -23,9 +23,9 @@ export interface WorkerOptions {
   /** More may be added later. */
   queues: readonly string[];
   workerId: string;
-  /** Unacknowledged deliveries of each queue. */
+  /** Unacknowledged deliveries of each queue: those that wait, are executed, and have their rows stored. */
   prefetch: number;
-  /** Jobs handled at a time, over all queues of this worker. */
+  /** Jobs executed at a time, over all queues of this worker. */
   concurrency: number;
   /** Null when the ledger knows no such run: the job is set aside. */
   contextOf(job: Job): RunContext | null | Promise<RunContext | null>;
@@ -38,7 +38,7 @@ export interface WorkerOptions {
 
 /** A worker that can leave queues alone and take them up again. */
 export interface Worker extends Closeable {
-  /** Jobs in hand that have begun. */
+  /** Jobs that are executed now. */
   readonly busy: number;
   /** Attempts since its start. */
   readonly attempts: number;
@@ -81,16 +81,22 @@ export function createWorker(options: WorkerOptions): Worker {
     busy++;
     attempts++;
     let context: RunContext | null = null;
+    let settle: Settle;
     try {
       context = await options.contextOf(delivery.job);
-      if (context) await handle(options, context, delivery);
-      else await delivery.deadLetter(delivery.job, `run ${delivery.job.runId} is not in the ledger`);
+      settle = context
+        ? await execute(options, context, delivery)
+        : () => delivery.deadLetter(delivery.job, `run ${delivery.job.runId} is not in the ledger`);
+    } finally {
+      busy--;
+      // Before the rows are stored: whoever executes does not wait for the ledger.
+      slots.release();
+    }
+    try {
+      await settle();
     } catch (error) {
       if (error !== context?.ledger.fault) throw error;
       void close();
-    } finally {
-      busy--;
-      slots.release();
     }
   };
 
@@ -132,13 +138,16 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 }
 
-async function handle(options: WorkerOptions, context: RunContext, delivery: Delivery): Promise<void> {
+/** Ends a delivery whose job was executed, or is not to be. */
+type Settle = () => Promise<void>;
+
+async function execute(options: WorkerOptions, context: RunContext, delivery: Delivery): Promise<Settle> {
   const { clock, recorder, template } = context.environment;
   const { job } = delivery;
   if (delivery.deliveryCount > 0) {
     // Whoever settled it died before the message was off its queue: it is not executed once more.
     const settled = await options.settlementOf?.(job);
-    if (settled) return endAs(settled, delivery);
+    if (settled) return () => endAs(settled, delivery);
   }
   const startedUs = clock.monotonicUs();
   const cursor = cursorOf(job, template);
@@ -146,16 +155,15 @@ async function handle(options: WorkerOptions, context: RunContext, delivery: Del
   const queueWaitUs = waitedUs >= context.clockUncertaintyUs() ? Math.max(0, waitedUs) : null;
   if (queueWaitUs !== null) recorder.record('queue_wait', queueWaitUs, true, 0, job.jobId);
   const attempt: Attempt = { context, delivery, cursor, startedUs, queueWaitUs, workerId: options.workerId };
-  if (delivery.deliveryCount >= MAX_DELIVERIES) {
-    await apply(options, attempt, settleUndeliverable(delivery.deliveryCount));
-    return;
-  }
-  if (context.stop.aborted) {
-    await apply(options, attempt, settleCancelled());
-    return;
-  }
-  const end = await iterateSafely(context, cursor);
-  await apply(options, attempt, decideSettlement(end, job));
+  const settlement = await settlementAfter(context, attempt);
+  return () => apply(options, attempt, settlement);
+}
+
+/** Executes the job, unless it is handed out too often or its run is stopped. */
+async function settlementAfter(context: RunContext, { cursor, delivery }: Attempt): Promise<Settlement> {
+  if (delivery.deliveryCount >= MAX_DELIVERIES) return settleUndeliverable(delivery.deliveryCount);
+  if (context.stop.aborted) return settleCancelled();
+  return decideSettlement(await iterateSafely(context, cursor), delivery.job);
 }
 
 /** Ends a delivery as its job is settled in the ledger: only a dead job has a dead letter. */

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createMemoryQueue } from '../../src/queue/memory/memory-queue.ts';
+import { createLedgerClock } from '../../src/roles/ledger-clock.ts';
+import { startWorkerRole } from '../../src/roles/worker-role.ts';
+import { createMllpSink } from '../../src/sink/mllp-sink.ts';
+import { startState } from '../../src/steps/start-state.ts';
+import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
+import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
+import { TEST_IDENTITY, testJob } from '../support/job.ts';
+import { templateFrom } from '../support/run.ts';
+import { untilAnswer } from '../support/until.ts';
+
+const QUEUE = 'slots';
+const PREFETCH = 4;
+const JOBS = 6;
+const TEMPLATE = templateFrom(`
+name: slots
+generators: {order: {file: ../generators/orm-o01.hl7}}
+steps:
+  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
+  - {step_type: SEND_MLLP, execution: async, queue: ${QUEUE}}
+`);
+
+it('a job whose rows wait to be stored is in hand, and keeps no other from being executed', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'yeeter-test-'));
+  const store = await openPgliteStore({ dataDir });
+  const stored = Promise.withResolvers<void>();
+  const slow: CoordinationPort = {
+    ...store,
+    writeLedger: async (batch) => {
+      await stored.promise;
+      return store.writeLedger(batch);
+    },
+  };
+  await using receiver = await createMllpSink({});
+  const mllp = {
+    ...{ name: 'mllp', endpointType: 'MLLP' as const, hostname: '127.0.0.1', port: receiver.port },
+    ...{ aeTitle: null, callingAeTitle: null },
+  };
+  const { id: runId } = await store.createRun({
+    ...{ userId: null, templateId: null, template: TEMPLATE, identity: TEST_IDENTITY, patientCount: JOBS },
+    ...{ concurrency: 1, onFailure: 'continue', tags: [], endpoints: { mllp }, limits: {} },
+  });
+  const { id: deploymentId } = await store.deployment();
+  await using queue = createMemoryQueue();
+  await queue.declare([QUEUE]);
+  for (let iteration = 1; iteration <= JOBS; iteration++) {
+    const message = { text: `MSH|^~\\&|A|B|C|D|1||ORM^O01|${iteration}|T|2.5\r`, controlId: `${iteration}` };
+    const state = { ...startState(TEMPLATE, TEST_IDENTITY, iteration), message };
+    const jobId = crypto.randomUUID();
+    await queue.publish(testJob({ deploymentId, jobId, runId, iteration, queue: QUEUE, state }));
+  }
+  const worker = await startWorkerRole({
+    ...{
+      store: slow,
+      queue,
+      deploymentId,
+      clock: createLedgerClock(systemClock),
+      log: () => {},
+      version: '0',
+    },
+    ...{ processId: 'worker', queues: [QUEUE], prefetch: PREFETCH, concurrency: 1, graceMs: 1000 },
+  });
+  const depth = async () => (await queue.depth([QUEUE]))[0]!;
+  await untilAnswer(
+    async () => receiver.counts().received,
+    (received) => received === PREFETCH,
+  );
+  const { unacknowledged, ready } = await depth();
+  assert.deepEqual([unacknowledged, ready], [PREFETCH, JOBS - PREFETCH]);
+  let closed = false;
+  const closing = worker.close().then(() => {
+    closed = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(closed, false, 'closing waits until they are stored');
+  stored.resolve();
+  await closing;
+  const left = await depth();
+  assert.deepEqual([left.unacknowledged, left.ready], [0, JOBS - PREFETCH]);
+  assert.equal((await store.runTotals(runId)).attempts, PREFETCH);
+  await store.close();
+  await rm(dataDir, { recursive: true });
+});
