@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { type Channel, Connection } from 'rabbitmq-client';
 import { networkError, YeeterError } from '../../lib/errors.ts';
 import { delay } from '../../lib/lifecycle.ts';
@@ -98,6 +99,20 @@ export async function connectBroker({ url, name, timeoutMs, onNotice }: ConnectO
     });
   });
   return connection;
+}
+
+/**
+ * Hands the system in one call what `work` writes. The client makes a call of each message, which costs as much as
+ * making the message, and lends nobody its socket: where it is not found, `work` is done all the same.
+ */
+export function inOneWrite(connection: Connection, work: () => void): void {
+  const { _socket: socket } = connection as unknown as { _socket?: Socket };
+  socket?.cork();
+  try {
+    work();
+  } finally {
+    socket?.uncork();
+  }
 }
 
 function withDefaultUser(url: string): string {
