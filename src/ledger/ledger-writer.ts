@@ -70,6 +70,8 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   let batch = emptyBatch();
   let rows = 0;
   let inFlightRows = 0;
+  /** Somebody does not go on before the gathering rows are stored. */
+  let awaited = false;
   let timer: NodeJS.Timeout | null = null;
   let immediate: NodeJS.Immediate | null = null;
   let inFlight: Promise<void> | null = null;
@@ -97,6 +99,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     inFlightRows = rows;
     batch = emptyBatch();
     rows = 0;
+    awaited = false;
     gathering = Promise.withResolvers<void>();
     gathering.promise.catch(() => {});
     inFlight = write(leaving).then(
@@ -112,7 +115,9 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     void inFlight.then(() => {
       inFlight = null;
       inFlightRows = 0;
-      if (rows > 0) flush();
+      if (rows === 0) return;
+      if (awaited || rows >= maxBatch) flush();
+      else timer ??= setTimeout(flush, maxDelayMs);
     });
   };
 
@@ -131,7 +136,11 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
 
   const flushed = (): Promise<void> => {
     if (rows === 0 && !inFlight) return fault ? Promise.reject(fault) : Promise.resolve();
-    return rows > 0 ? gathering.promise : inFlight!.then(() => (fault ? Promise.reject(fault) : undefined));
+    if (rows > 0) {
+      awaited = true;
+      return gathering.promise;
+    }
+    return inFlight!.then(() => (fault ? Promise.reject(fault) : undefined));
   };
 
   const windowTimer = setInterval(() => takeWindows(false), WINDOW_INTERVAL_MS);

@@ -4,8 +4,11 @@ import type { Closeable } from '../lib/lifecycle.ts';
 export type SqlParameter = string | number | bigint | boolean | null;
 
 export interface SqlQueries {
-  /** Rows as arrays in the order of the columns; int8 comes as a number when it is a safe integer, else as a bigint. */
-  query(text: string, parameters?: readonly SqlParameter[]): Promise<unknown[][]>;
+  /**
+   * Rows as arrays in the order of the columns; int8 comes as a number when it is a safe integer, else as a bigint.
+   * @param name under which a statement that comes again and again is kept prepared; each name has one text
+   */
+  query(text: string, parameters?: readonly SqlParameter[], name?: string): Promise<unknown[][]>;
 }
 
 /**

@@ -60,22 +60,24 @@ async function insertQueued({ executor, batch, line }: LedgerWrite): Promise<voi
   await executor.query(
     ledgerStatements(executor.shared, true).queued,
     parameters(batch.queued, executor, line),
+    'ledger queued',
   );
 }
 
 /** False when an earlier try of this batch, whose answer was lost, has done it. */
 async function isMine(tx: SqlQueries, { executor, line, number }: LedgerWrite): Promise<boolean> {
-  return !executor.shared || (await tx.query(MARK, [line.id, number])).length > 0;
+  return !executor.shared || (await tx.query(MARK, [line.id, number], 'ledger mark')).length > 0;
 }
 
 /** Attempts first and terminal rows next: what they add up to is the last thing that writers of a run wait for. */
 async function insertRows(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<LedgerReceipt> {
   const { executor, batch, line } = write;
   const statements = ledgerStatements(executor.shared, skip);
+  const named = (kind: string): string => `ledger ${kind}${skip ? ' skipping' : ''}`;
   for (const [kind, statement] of OTHER[skip ? 'skipping' : 'plain'])
-    if (batch[kind]) await tx.query(statement, batch[kind].columns);
+    if (batch[kind]) await tx.query(statement, batch[kind].columns, named(kind));
   const insert = async (kind: 'attempts' | 'iterations'): Promise<unknown[][]> =>
-    batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], executor, line)) : [];
+    batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], executor, line), named(kind)) : [];
   const attempts = await insert('attempts');
   const iterations = await insert('iterations');
   return !skip && !executor.shared ? NO_DUPLICATES : await countDuplicates(tx, write, attempts, iterations);

@@ -33,8 +33,14 @@ function nameOf(databaseUrl: string): string {
   throw new YeeterError('CONFIG_INVALID', `"${redact(databaseUrl)}" is no URL of a database`);
 }
 
-async function run(client: pg.PoolClient, text: string, parameters: readonly SqlParameter[] = []) {
+async function run(
+  client: pg.PoolClient,
+  text: string,
+  parameters: readonly SqlParameter[] = [],
+  name?: string,
+) {
   const { rows } = await client.query<unknown[]>({
+    ...(name === undefined ? {} : { name }),
     text,
     values: [...parameters],
     rowMode: 'array',
@@ -125,7 +131,7 @@ export function openPg(databaseUrl: string, { poolSize, retryForMs }: PgOptions)
       await client.query('begin');
       try {
         const result = await work({
-          query: (text, parameters) => guarded(() => run(client, text, parameters)),
+          query: (text, parameters, name) => guarded(() => run(client, text, parameters, name)),
         });
         await client.query('commit');
         return result;
@@ -145,7 +151,7 @@ export function openPg(databaseUrl: string, { poolSize, retryForMs }: PgOptions)
     where,
     shared: true,
     repeatable: whileAway,
-    query: (text, parameters) => withClient((client) => run(client, text, parameters)),
+    query: (text, parameters, name) => withClient((client) => run(client, text, parameters, name)),
     transaction,
     close,
     [Symbol.asyncDispose]: close,
