@@ -21,13 +21,17 @@ export interface BenchResult {
 /** A data folder that is made once, so that what is measured is the run. */
 export interface BenchFolder extends AsyncDisposable {
   /** Runs the real command, sinks and ledger and all. */
-  run(args: readonly string[], nodeArgs?: readonly string[]): Promise<BenchResult>;
+  run(
+    args: readonly string[],
+    nodeArgs?: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+  ): Promise<BenchResult>;
   path: string;
 }
 
 export async function openBenchFolder(): Promise<BenchFolder> {
   const path = await mkdtemp(join(tmpdir(), 'yeeter-perf-'));
-  const run = async (args: readonly string[], nodeArgs: readonly string[] = []): Promise<BenchResult> => {
+  const run: BenchFolder['run'] = async (args, nodeArgs = [], environment = {}) => {
     const out = join(path, 'out');
     const command = [
       ...nodeArgs,
@@ -40,7 +44,10 @@ export async function openBenchFolder(): Promise<BenchFolder> {
       '--out',
       out,
     ];
-    await promisify(execFile)(process.execPath, command, { cwd: path });
+    await promisify(execFile)(process.execPath, command, {
+      cwd: path,
+      env: { ...process.env, ...environment },
+    });
     return JSON.parse(await readFile(join(out, 'run.json'), 'utf8')) as BenchResult;
   };
   return {

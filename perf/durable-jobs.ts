@@ -1,0 +1,163 @@
+/**
+ * Jobs over RabbitMQ and PostgreSQL: the real `yeeter bench` with a runner and workers as processes. Each patient's
+ * message is generated, its job published, consumed, executed and settled, with its queued row, the attempt's row and
+ * the terminal row in the ledger; nothing else goes over a wire. Beside it, in turns, a bare pipeline on the same
+ * broker and database: one process publishes constant bytes of the same size (confirmed, 256 in flight), as many
+ * processes consume them with the same prefetch, insert an attempt's row each (250 a statement, or those of 5 ms) and
+ * acknowledge them. What a job is of is not looked at, and nothing is added up.
+ *
+ *   node perf/durable-jobs.ts [--jobs 20000] [--repetitions 3] [--workers 1,2] [--prefetch 1,32,256]
+ *     [--fsync off,on] [--quick] [--json]
+ *
+ * Broker and database are private. With `fsync` they share the disk, and every commit waits for it. A ratio is that of
+ * one turn. The product's time is that of the run, with the start of its workers and the notice of its end.
+ * `--quick` is one repetition of fewer jobs.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { encodeJob } from '../src/domain/job-schema.ts';
+import { iterate } from '../src/engine/iterate.ts';
+import { openJob } from '../src/engine/open-job.ts';
+import { systemClock } from '../src/lib/clock.ts';
+import { startState } from '../src/steps/start-state.ts';
+import { migratePostgres } from '../src/storage/postgres/migrate-postgres.ts';
+import { testEnvironment } from '../test/support/environment.ts';
+import { TEST_IDENTITY } from '../test/support/job.ts';
+import { startPrivatePostgres } from '../test/support/postgres.ts';
+import { startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
+import { templateFrom } from '../test/support/run.ts';
+import { barePipelineRate } from './support/bare-pipeline.ts';
+import { type BenchFolder, openBenchFolder } from './support/run-bench.ts';
+import { spread } from './support/spread.ts';
+
+const GENERATOR = fileURLToPath(new URL('../examples/generators/orm-o01.hl7', import.meta.url));
+
+const TEMPLATE = `
+name: jobs
+generators: {order: {file: ${GENERATOR}}}
+steps:
+  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
+  - step_type: GENERATE_DICOM
+    execution: async
+    parameters: {count: 1, generate_pixels: false}
+`;
+
+/** One job at a time waits for each of its rows: fewer say as much. */
+const JOBS_ONE_BY_ONE = 20;
+const QUICK_JOBS = 4000;
+const DURABLE = ['fsync = on', 'synchronous_commit = on', 'full_page_writes = on'];
+
+interface Cell {
+  fsync: string;
+  prefetch: number;
+  workers: number;
+  ours: number[];
+  bare: number[];
+}
+
+/** A job as the product publishes it. */
+async function jobBody(): Promise<Buffer> {
+  const template = templateFrom(TEMPLATE);
+  const state = startState(template, TEST_IDENTITY, 1);
+  const cursor = { iteration: 1, state, stepIndex: 0, repeatsDone: 0, queue: null, executed: 0 };
+  const end = await iterate(cursor, testEnvironment({ template }), () => {});
+  if (end.kind !== 'hand_off') throw new Error(`the iteration ended as ${end.kind}`);
+  const nowUs = systemClock.epochUs();
+  const origin = {
+    ...{ deploymentId: crypto.randomUUID(), runId: 1, identity: TEST_IDENTITY, template, segment: 0 },
+    ...{ intendedStartUs: nowUs, possiblyRepeated: false },
+  };
+  return Buffer.from(encodeJob(openJob(origin, cursor, end.step, nowUs)));
+}
+
+interface Services {
+  databaseUrl: string;
+  queueUrl: string;
+}
+
+async function productRate(
+  folder: BenchFolder,
+  { databaseUrl, queueUrl }: Services,
+  { prefetch, workers }: Cell,
+  jobs: number,
+): Promise<number> {
+  const args = [
+    'jobs.yaml',
+    '--patients',
+    String(jobs),
+    '--concurrency',
+    '256',
+    '--workers',
+    String(workers),
+  ];
+  const run = await folder.run([...args, '--database-url', databaseUrl, '--queue-url', queueUrl], [], {
+    WORKER_PREFETCH: String(prefetch),
+  });
+  const { jobs: settled, attempts, completed } = run.totals;
+  if (settled !== jobs || attempts !== jobs || completed !== jobs) {
+    throw new Error(`of ${jobs} jobs ${settled} are settled by ${attempts} attempts: ${completed} completed`);
+  }
+  return jobs / run.duration_seconds;
+}
+
+async function measure(queueUrl: string, cells: readonly Cell[], jobs: number, repetitions: number) {
+  const body = await jobBody();
+  await using folder = await openBenchFolder();
+  await writeFile(join(folder.path, 'jobs.yaml'), TEMPLATE);
+  for (const fsync of new Set(cells.map((cell) => cell.fsync))) {
+    await using postgres = await startPrivatePostgres(fsync === 'on' ? DURABLE : []);
+    const services = { queueUrl, databaseUrl: await postgres.createDatabase() };
+    await migratePostgres(services.databaseUrl);
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      for (const cell of cells) {
+        if (cell.fsync !== fsync) continue;
+        const count = cell.prefetch === 1 ? Math.ceil(jobs / JOBS_ONE_BY_ONE) : jobs;
+        const { workers: consumers, prefetch } = cell;
+        cell.bare.push(await barePipelineRate({ ...services, consumers, prefetch, jobs: count, body }));
+        cell.ours.push(await productRate(folder, services, cell, count));
+        const [ours, bare] = [cell.ours.at(-1)!, cell.bare.at(-1)!];
+        process.stderr.write(
+          `fsync ${fsync}, prefetch ${prefetch}, workers ${consumers}: ${ours.toFixed(0)}/s, bare ${bare.toFixed(0)}/s\n`,
+        );
+      }
+    }
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    jobs: { type: 'string', default: '20000' },
+    repetitions: { type: 'string', default: '3' },
+    workers: { type: 'string', default: '1,2' },
+    prefetch: { type: 'string', default: '1,32,256' },
+    fsync: { type: 'string', default: 'off,on' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const cells = values.fsync.split(',').flatMap((fsync) =>
+  values.prefetch.split(',').flatMap((prefetch) =>
+    values.workers.split(',').map(
+      (workers): Cell => ({
+        ...{ fsync, prefetch: Number(prefetch), workers: Number(workers) },
+        ...{ ours: [], bare: [] },
+      }),
+    ),
+  ),
+);
+await using broker = await startPrivateRabbitmq({ management: false });
+const jobs = values.quick ? QUICK_JOBS : Number(values.jobs);
+await measure(broker.url, cells, jobs, values.quick ? 1 : Number(values.repetitions));
+const rows = cells.map(({ ours, bare, ...cell }) => ({
+  ...cell,
+  'jobs/s': spread(ours, 0),
+  'bare, jobs/s': spread(bare, 0),
+  ratio: spread(
+    ours.map((rate, turn) => rate / bare[turn]!),
+    2,
+  ),
+}));
+if (values.json) console.log(JSON.stringify(rows, null, 2));
+else console.table(rows);
