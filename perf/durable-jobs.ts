@@ -61,7 +61,8 @@ interface Cell {
 async function jobBody(): Promise<Buffer> {
   const template = templateFrom(TEMPLATE);
   const state = startState(template, TEST_IDENTITY, 1);
-  const cursor = { iteration: 1, state, stepIndex: 0, repeatsDone: 0, queue: null, executed: 0 };
+  const place = { stepIndex: 0, repeatsDone: 0, queue: null, executed: 0, mayRepeat: false };
+  const cursor = { iteration: 1, state, ...place };
   const end = await iterate(cursor, testEnvironment({ template }), () => {});
   if (end.kind !== 'hand_off') throw new Error(`the iteration ended as ${end.kind}`);
   const nowUs = systemClock.epochUs();

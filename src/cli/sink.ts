@@ -41,7 +41,7 @@ export async function sink(options: SinkOptions): Promise<number> {
   });
   if (!quiet) {
     process.stdout.write(
-      `MLLP on ${host}:${mllp.port}, DICOM storage on ${host}:${dicom.port}, with a worklist of the orders\n`,
+      `MLLP on ${host}:${mllp.port}, DICOM storage on ${host}:${dicom.port}, with worklist and MPPS\n`,
     );
     process.stdout.write('Ctrl-C stops and prints the counts\n');
   }
@@ -55,7 +55,8 @@ export async function sink(options: SinkOptions): Promise<number> {
     associations: stored.associations,
     instances: stored.instances,
     instanceBytes: stored.bytes,
-    finds: stored.finds,
+    worklistQueries: stored.finds,
+    performedSteps: stored.performedSteps.begun,
   };
   tell({ type: 'counts', counts });
   if (!quiet) process.stdout.write(`${formatCounts(counts)}\n`);
@@ -76,11 +77,12 @@ function interrupted(): Promise<void> {
 }
 
 function formatCounts(counts: SinkCounts): string {
-  const { finds } = counts;
+  const { worklistQueries, performedSteps } = counts;
   return [
     `received ${formatCount(counts.messages)} messages (${formatBytes(counts.messageBytes)})`,
     `${formatCount(counts.associations)} associations`,
     `${formatCount(counts.instances)} instances (${formatBytes(counts.instanceBytes)})`,
-    ...(finds > 0 ? [`${formatCount(finds)} worklist queries`] : []),
+    ...(worklistQueries > 0 ? [`${formatCount(worklistQueries)} worklist queries`] : []),
+    ...(performedSteps > 0 ? [`${formatCount(performedSteps)} performed procedure steps`] : []),
   ].join(', ');
 }

@@ -6,9 +6,19 @@ const STORED_WITH_WARNING: ReadonlySet<number> = new Set([0xb000, 0xb006, 0xb007
 
 export const STATUS = {
   success: 0x0000,
+  warning: 0x0001,
+  invalidAttributeValue: 0x0106,
+  attributeListError: 0x0107,
+  processingFailure: 0x0110,
+  duplicateSopInstance: 0x0111,
+  noSuchSopInstance: 0x0112,
+  attributeValueOutOfRange: 0x0116,
   invalidSopInstance: 0x0117,
+  missingAttribute: 0x0120,
+  missingAttributeValue: 0x0121,
   sopClassNotSupported: 0x0122,
   unrecognisedOperation: 0x0211,
+  resourceLimitation: 0x0213,
   outOfResources: 0xa700,
   pending: 0xff00,
   /** A cancel ended the matching (PS3.4 Table C.4-1). */

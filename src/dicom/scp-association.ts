@@ -122,7 +122,7 @@ interface Collected {
 }
 
 /** A longer identifier or modification list is none. */
-const MAX_REQUEST_BYTES = 1_048_576;
+const MAX_REQUEST_BYTES = 16 * 1_048_576;
 
 const SERVICE_REQUESTS: ReadonlySet<number> = new Set([
   COMMAND_FIELD.cFindRq,

@@ -33,6 +33,7 @@ function sampleJob(): Job {
       message: { text: 'MSH|^~\\&|', controlId: 'Y1' },
       orderContext: null,
       worklistItem: null,
+      performedStep: null,
       studies: [],
       unsent: null,
       accounts: {
@@ -67,9 +68,9 @@ describe('job messages', () => {
     assert.match(refused.message, /version 3.*update the workers/);
   });
 
-  it('of the version before are read as ones that know nothing of a worklist', () => {
+  it('of the version before are read as ones without worklist and performed step', () => {
     const job = sampleJob();
-    const { worklistItem: _, ...state } = job.state;
+    const { worklistItem: _, performedStep: __, ...state } = job.state;
     const older = JSON.stringify({ ...job, schemaVersion: 1, state });
     assert.deepEqual(decodeJob(older), { ok: true, job });
   });

@@ -39,6 +39,7 @@ const jobSchema = z.object({
     message: present.nullable(),
     orderContext: present.nullable(),
     worklistItem: present.nullish(),
+    performedStep: present.nullish(),
     studies: z.array(present),
     unsent: present.nullable(),
     accounts: z.looseObject({ dicom: present, digest: z.array(whole).length(8) }),
@@ -88,8 +89,12 @@ export function decodeJob(text: string): DecodedJob {
   return { ok: true, job: upToDate(value as Job) };
 }
 
-/** The version before knew nothing of a worklist. */
+/** The version before knew neither worklist nor performed steps. */
 function upToDate(job: Job): Job {
   if (job.schemaVersion === JOB_SCHEMA_VERSION) return job;
-  return { ...job, schemaVersion: JOB_SCHEMA_VERSION, state: { ...job.state, worklistItem: null } };
+  return {
+    ...job,
+    schemaVersion: JOB_SCHEMA_VERSION,
+    state: { ...job.state, worklistItem: null, performedStep: null },
+  };
 }

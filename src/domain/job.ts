@@ -4,9 +4,9 @@ import type { DigestSum } from './manifest.ts';
 import { laterWins, type Order, type OrderContext } from './order.ts';
 import type { Patient } from './patient.ts';
 import type { StudySpec } from './study-spec.ts';
-import type { RetryPolicy } from './template.ts';
+import type { MppsStatus, RetryPolicy } from './template.ts';
 
-/** Version of the job message; the one before is still accepted. 2 added what the worklist says. */
+/** Version of the job message; the one before is still accepted. 2 added what the worklist says and the performed step. */
 export const JOB_SCHEMA_VERSION = 2;
 
 /** What an iteration has produced so far; carried from process to process. */
@@ -18,10 +18,20 @@ export interface IterationState {
   orderContext: OrderContext | null;
   /** What the worklist says about the order, which wins over the message; null before it was asked. */
   worklistItem: OrderContext | null;
+  /** The performed procedure step as it was last reported; null before one was. */
+  performedStep: PerformedStep | null;
   studies: readonly StudySpec[];
   /** What a failed SEND_DICOM left to do; null before and after it. */
   unsent: UnsentInstances | null;
   accounts: IterationAccounts;
+}
+
+/** A performed procedure step (MPPS) of the iteration's first study. */
+export interface PerformedStep {
+  sopInstanceUid: string;
+  status: MppsStatus;
+  /** This status may be at the peer already, though we know of no answer. */
+  mayHaveArrived: boolean;
 }
 
 /** Indices of destination, study and series, and the instance number from 1. */

@@ -41,6 +41,9 @@ function withSteps(steps: string): string {
 const ORDER = `  - step_type: GENERATE_HL7
     parameters: { generator_template_id: order }
 `;
+/** A step that ends the performed step. */
+const ENDS = (status: string): string =>
+  `  - step_type: MPPS_UPDATE\n    parameters: { mpps_status: ${status} }\n`;
 const STUDY = '  - step_type: GENERATE_DICOM\n';
 
 /** What the faults of these steps are, in order. */
@@ -73,6 +76,38 @@ const FAULTY_STEPS: readonly [name: string, steps: string, expected: readonly Re
     'an endpoint of the wrong type',
     `${ORDER}  - step_type: SEND_MLLP\n    parameters: { endpoint_id: dicom }\n`,
     [/SEND_MLLP needs an endpoint of type MLLP, but "dicom" is DICOM_SCP/],
+  ],
+  [
+    'a performed step that ends without having begun',
+    `${STUDY}  - step_type: MPPS_UPDATE\n    parameters: { mpps_status: COMPLETED }\n`,
+    [
+      /9:19 step 2, parameters\.mpps_status: COMPLETED ends a step that has not begun: put .* IN PROGRESS before/,
+    ],
+  ],
+  [
+    'a performed step that ends twice',
+    `  - step_type: MPPS_UPDATE\n${STUDY}${ENDS('COMPLETED')}${ENDS('DISCONTINUED')}`,
+    [/step 4, parameters\.mpps_status: DISCONTINUED ends a step that has not begun/],
+  ],
+  [
+    'a performed step that begins within another',
+    '  - step_type: MPPS_UPDATE\n  - step_type: MPPS_UPDATE\n',
+    [/step 2, parameters\.mpps_status: begins a second step while the first is in progress/],
+  ],
+  [
+    'a performed step that completes without images',
+    `  - step_type: MPPS_UPDATE\n${ENDS('COMPLETED')}`,
+    [/step 2, parameters\.mpps_status: COMPLETED lists the images .* GENERATE_DICOM step before/],
+  ],
+  [
+    'a performed step that is repeated',
+    '  - step_type: MPPS_UPDATE\n    repeat: { count: 2 }\n',
+    [/step 1, repeat: a performed step begins and ends once: remove repeat/],
+  ],
+  [
+    'a status that no performed step has',
+    ENDS('DONE'),
+    [/mpps_status: must be one of IN PROGRESS, COMPLETED, DISCONTINUED, not "DONE"/],
   ],
   [
     'a worklist of the wrong type',

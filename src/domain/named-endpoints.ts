@@ -5,6 +5,7 @@ import type { StepType, Template } from './template.ts';
 export const ENDPOINT_OF_STEP: Readonly<Partial<Record<StepType, { type: EndpointType; usual: string }>>> = {
   SEND_MLLP: { type: 'MLLP', usual: 'mllp' },
   DMWL_FIND: { type: 'DICOM_SCP', usual: 'dicom' },
+  MPPS_UPDATE: { type: 'DICOM_SCP', usual: 'dicom' },
   SEND_DICOM: { type: 'DICOM_SCP', usual: 'dicom' },
 };
 

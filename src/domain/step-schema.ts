@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MODALITIES } from './modality.ts';
 import { expects, flag, integer, line, number, oneOf, record, reference } from './schema-fields.ts';
-import { EXECUTIONS, type StepType } from './template.ts';
+import { EXECUTIONS, MPPS_STATUSES, type StepType } from './template.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_ATTEMPTS = 1000;
@@ -65,6 +65,12 @@ export const PARAMETER_SCHEMAS = {
   }),
   DMWL_FIND: z.object({
     endpoint_id: reference('the name of an endpoint').optional(),
+    timeout_ms: integer(1, DAY_MS).default(30_000),
+    ...common,
+  }),
+  MPPS_UPDATE: z.object({
+    endpoint_id: reference('the name of an endpoint').optional(),
+    mpps_status: oneOf(MPPS_STATUSES).default('IN PROGRESS'),
     timeout_ms: integer(1, DAY_MS).default(30_000),
     ...common,
   }),

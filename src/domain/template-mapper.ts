@@ -101,6 +101,11 @@ const PARAMETER_MAPPERS: ParameterMappers = {
   }),
   SEND_MLLP: (parameters, endpoint) => ({ endpoint, timeoutMs: parameters.timeout_ms }),
   DMWL_FIND: (parameters, endpoint) => ({ endpoint, timeoutMs: parameters.timeout_ms }),
+  MPPS_UPDATE: (parameters, endpoint) => ({
+    endpoint,
+    status: parameters.mpps_status,
+    timeoutMs: parameters.timeout_ms,
+  }),
   GENERATE_DICOM: (parameters) => ({
     count: parameters.count,
     modality: parameters.modality ?? null,

@@ -100,6 +100,8 @@ function checkTwice(step: ReadStep, at: FaultPath, report: Report): void {
 interface Progress {
   message: boolean;
   study: boolean;
+  /** A performed procedure step has begun and not ended. */
+  performing: boolean;
   inJob: boolean;
   handOff: HandOff | null;
 }
@@ -117,6 +119,36 @@ function checkProgress(step: ReadStep, at: FaultPath, before: Progress, report: 
     );
 }
 
+/** A performed procedure step begins once and ends once, with what was made in between. */
+function checkPerformedStep(
+  { parameters, head }: Extract<ReadStep, { stepType: 'MPPS_UPDATE' }>,
+  at: FaultPath,
+  before: Progress,
+  report: Report,
+): void {
+  if (parameters === null) return;
+  const { mpps_status: status } = parameters;
+  const path = [...at, 'parameters', 'mpps_status'];
+  if (status === 'IN PROGRESS' && before.performing)
+    report(
+      path,
+      'begins a second step while the first is in progress: put COMPLETED or DISCONTINUED between them',
+    );
+  if (status !== 'IN PROGRESS' && !before.performing)
+    report(
+      path,
+      `${status} ends a step that has not begun: put an MPPS_UPDATE with IN PROGRESS before this one`,
+    );
+  else if (status === 'COMPLETED' && !before.study)
+    report(
+      path,
+      'COMPLETED lists the images that were made: put a GENERATE_DICOM step before this one, or say DISCONTINUED',
+    );
+  if (((parameters.repeat ?? head?.repeat)?.count ?? 1) > 1)
+    report([...at, 'repeat'], 'a performed step begins and ends once: remove repeat');
+  before.performing = status === 'IN PROGRESS';
+}
+
 /**
  * Faults that lie between fields: references, contradictions and the order of steps, which are given in the order of
  * execution. Also finds which steps an older `queue_async` hands on (the step after it).
@@ -127,7 +159,7 @@ export function checkSteps(
   report: Report,
 ): Map<ReadStep, HandOff> {
   const handOffs = new Map<ReadStep, HandOff>();
-  const before: Progress = { message: false, study: false, inJob: false, handOff: null };
+  const before: Progress = { message: false, study: false, performing: false, inJob: false, handOff: null };
   for (const step of steps) {
     const at: FaultPath = ['steps', step.index];
     if (before.handOff) handOffs.set(step, before.handOff);
@@ -144,6 +176,7 @@ export function checkSteps(
         before.handOff = toHandOff(step.parameters);
       }
     }
+    if (step.stepType === 'MPPS_UPDATE') checkPerformedStep(step, at, before, report);
     if (step.stepType === 'GENERATE_DICOM') {
       before.study = true;
       if (step.parameters?.burn_patient_info && !step.parameters.generate_pixels)

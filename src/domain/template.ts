@@ -6,6 +6,7 @@ export const STEP_TYPES = [
   'GENERATE_HL7',
   'SEND_MLLP',
   'DMWL_FIND',
+  'MPPS_UPDATE',
   'GENERATE_DICOM',
   'SEND_DICOM',
   'WAIT',
@@ -77,6 +78,18 @@ export interface DmwlFindParameters {
   timeoutMs: number;
 }
 
+export const MPPS_STATUSES = ['IN PROGRESS', 'COMPLETED', 'DISCONTINUED'] as const;
+/** Performed Procedure Step Status (0040,0252). */
+export type MppsStatus = (typeof MPPS_STATUSES)[number];
+
+export interface MppsUpdateParameters {
+  endpoint: string;
+  /** @default IN PROGRESS */
+  status: MppsStatus;
+  /** @default 30000 */
+  timeoutMs: number;
+}
+
 export interface WaitParameters {
   /** @default 1 */
   durationSeconds: number;
@@ -86,6 +99,7 @@ export interface StepParameters {
   GENERATE_HL7: GenerateHl7Parameters;
   SEND_MLLP: SendMllpParameters;
   DMWL_FIND: DmwlFindParameters;
+  MPPS_UPDATE: MppsUpdateParameters;
   GENERATE_DICOM: GenerateDicomParameters;
   SEND_DICOM: SendDicomParameters;
   WAIT: WaitParameters;

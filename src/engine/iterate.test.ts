@@ -21,6 +21,7 @@ function cursorFor(of: Template, change: Partial<IterationCursor> = {}): Iterati
     repeatsDone: 0,
     queue: null,
     executed: 0,
+    mayRepeat: false,
     ...change,
   };
 }

@@ -19,6 +19,8 @@ export interface IterationCursor {
   queue: string | null;
   /** Executions by this call of `iterate`. */
   executed: number;
+  /** Whether what comes may have been executed before: in a process that died, or in an earlier attempt. */
+  mayRepeat: boolean;
 }
 
 export type IterationEnd =
@@ -100,6 +102,7 @@ async function execute(
     iteration: cursor.iteration,
     repetition: cursor.repeatsDone,
     state: cursor.state,
+    mayRepeat: cursor.mayRepeat,
   };
   const outcome = dispatch(step, call, environment);
   const result = outcome instanceof Promise ? await outcome : outcome;

@@ -40,7 +40,7 @@ export function openJob(origin: JobOrigin, cursor: IterationCursor, step: Step, 
 }
 
 /** Where a job's attempt begins. */
-export function cursorOf(job: Job, template: Template): IterationCursor {
+export function cursorOf(job: Job, template: Template, isRedelivered: boolean): IterationCursor {
   const stepIndex = template.steps.findIndex((step) => step.stepOrder === job.remainingSteps[0]);
   return {
     iteration: job.iteration,
@@ -49,6 +49,8 @@ export function cursorOf(job: Job, template: Template): IterationCursor {
     repeatsDone: job.repeatsDone,
     queue: job.queue,
     executed: 0,
+    // A dead job that was requeued begins where its last attempt began.
+    mayRepeat: isRedelivered || job.possiblyRepeated || job.attempt > 1,
   };
 }
 

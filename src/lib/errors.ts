@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   DICOM_PROTOCOL: { retryable: false },
   DICOM_STORE_FAILED: { retryable: false },
   DICOM_FIND_FAILED: { retryable: false },
+  DICOM_MPPS_FAILED: { retryable: false },
   WORKLIST_NO_MATCH: { retryable: true },
   WORKLIST_SEVERAL: { retryable: false },
   // queue, storage, files

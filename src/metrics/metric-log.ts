@@ -53,6 +53,7 @@ export const OPERATION_LINES: Readonly<Partial<Record<SeriesName, string>>> = {
   dicom_association: 'dicom_association',
   dicom_store: 'dicom_c_store',
   worklist_find: 'dicom_c_find',
+  mpps: 'dicom_mpps',
 };
 
 const STEP_SERIES = /^step_(\d+)_(.+)$/;

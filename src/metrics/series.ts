@@ -14,6 +14,7 @@ export const SERIES = {
   dicom_store_first: 'the first C-STORE of an association, which is in dicom_store too',
   worklist_find:
     'one C-FIND of a worklist: from the first command byte written to the final response decoded',
+  mpps: 'one report of a performed procedure step (N-CREATE, N-SET): from the first command byte written to the response decoded',
   dicom_send: 'the part of a C-STORE until its last byte was handed to the network',
 } as const;
 

@@ -14,7 +14,8 @@ export interface SinkCounts {
   associations: number;
   instances: number;
   instanceBytes: number;
-  finds: number;
+  worklistQueries: number;
+  performedSteps: number;
 }
 
 /** What the sink's process tells over its channel. */

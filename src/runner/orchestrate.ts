@@ -65,6 +65,7 @@ async function runIteration(runner: Runner, iteration: number): Promise<void> {
       repeatsDone: 0,
       queue: null,
       executed: 0,
+      mayRepeat: runner.resumed,
     },
   };
   const end = await iterateSafely(context, started.cursor);

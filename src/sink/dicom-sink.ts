@@ -11,7 +11,7 @@ import type {
   StoreReceiver,
   StoreReply,
 } from '../dicom/scp-association.ts';
-import { isValidUid, WORKLIST_SOP_CLASS } from '../dicom/uids.ts';
+import { isValidUid, MPPS_SOP_CLASS, WORKLIST_SOP_CLASS } from '../dicom/uids.ts';
 import type { AssociateRj } from '../dicom/upper-layer/pdu.ts';
 import { type Failure, toYeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
@@ -19,6 +19,7 @@ import { createContentDigest } from './content-digest.ts';
 import { type Fault, type FaultKinds, type FaultPlan, faultFor, MILLISECONDS } from './fault-plan.ts';
 import type { OrderBook } from './order-book.ts';
 import { createPart10File, type Part10File } from './part10-file.ts';
+import { createPerformedSteps, type PerformedStepCounts, type PerformedSteps } from './performed-steps.ts';
 
 /** What a storage receiver can do wrong, for `parseFaultPlan`; the first three strike associations. */
 export const DICOM_FAULTS = {
@@ -56,6 +57,8 @@ export interface DicomSinkOptions {
   maxOperations?: number;
   /** Offers a worklist of these orders. @default none */
   orders?: OrderBook;
+  /** Where performed procedure steps are reported to. @default steps of its own */
+  performedSteps?: PerformedSteps;
   /** Told of instances that could not be kept. */
   onFault?: (fault: Failure) => void;
 }
@@ -76,6 +79,7 @@ export interface DicomSinkCounts {
   kept: number;
   /** Worklist queries. */
   finds: number;
+  performedSteps: PerformedStepCounts;
   /** Of what is counted in `instances`; null when none was asked for. */
   digest: string | null;
 }
@@ -94,12 +98,19 @@ const REJECTIONS: Partial<Record<DicomFault, AssociateRj | 'silent'>> = {
 };
 
 /**
- * A storage receiver, and a worklist of the orders that came, for runs without a system under test: counts, keeps what it is asked to, and misbehaves as
+ * A receiver of instances and performed procedure steps, and a worklist of the orders that came, for runs without a
+ * system under test: counts, keeps what it is asked to, and misbehaves as
  * planned. Without `keepDir`, `digest` and faults it only counts bytes.
  * @throws YeeterError PORT_IN_USE, CONNECT_FAILED
  */
 export async function createDicomSink(options: DicomSinkOptions = {}): Promise<DicomSink> {
-  const { faultPlan = [], keepDir = null, aeTitle } = options;
+  const {
+    faultPlan = [],
+    keepDir = null,
+    aeTitle,
+    orders,
+    performedSteps = createPerformedSteps(),
+  } = options;
   const digest = options.digest ? createContentDigest() : null;
   const stop = new AbortController();
   const associationPlan = faultPlan.filter(({ fault }) => fault.name in REJECTIONS);
@@ -181,11 +192,13 @@ export async function createDicomSink(options: DicomSinkOptions = {}): Promise<D
   }
 
   let finds = 0;
-  const serve = (request: ServiceRequest): ServiceReply => {
-    if (options.orders === undefined || request.commandField !== COMMAND_FIELD.cFindRq)
+  const serve = (request: ServiceRequest): ServiceReply | Promise<ServiceReply> => {
+    const isFind = request.commandField === COMMAND_FIELD.cFindRq;
+    if (isFind !== (request.sopClassUid === WORKLIST_SOP_CLASS))
       return { status: STATUS.unrecognisedOperation };
+    if (!isFind) return performedSteps.answer(request);
     finds++;
-    return options.orders.find(request);
+    return orders?.find(request) ?? { status: STATUS.unrecognisedOperation };
   };
 
   const hooks: ScpHooks = { onStore: receive, onRequest: serve };
@@ -197,7 +210,7 @@ export async function createDicomSink(options: DicomSinkOptions = {}): Promise<D
     port: options.port ?? 0,
     ...(aeTitle === undefined ? {} : { aeTitle }),
     maxOperations: options.maxOperations ?? 64,
-    services: options.orders === undefined ? [] : [WORKLIST_SOP_CLASS],
+    services: [MPPS_SOP_CLASS, ...(orders === undefined ? [] : [WORKLIST_SOP_CLASS])],
     ...hooks,
   });
   const counts = (): DicomSinkCounts => ({
@@ -210,6 +223,7 @@ export async function createDicomSink(options: DicomSinkOptions = {}): Promise<D
     bytes: scp.counters.bytes,
     kept,
     finds,
+    performedSteps: performedSteps.counts(),
     digest: digest?.hex() ?? null,
   });
   const close = async (): Promise<DicomSinkCounts> => {

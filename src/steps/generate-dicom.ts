@@ -6,6 +6,7 @@ import { STEP_OK, type StepHandler } from './step.ts';
 /** Specifies the studies of the order, and writes their files when the step says `store: disk`. */
 export const generateDicom: StepHandler<'GENERATE_DICOM'> = async (step, call, environment) => {
   const { state, iteration, repetition } = call;
+  const { performedStep } = state;
   const planned = planStudies({
     identity: environment.identity,
     iteration,
@@ -14,6 +15,8 @@ export const generateDicom: StepHandler<'GENERATE_DICOM'> = async (step, call, e
     context: toldOf(state),
     parameters: step.parameters,
     stations: environment.template.stations,
+    // Images made after the step has ended are none of it.
+    mppsInstanceUid: performedStep?.status === 'IN PROGRESS' ? performedStep.sopInstanceUid : null,
     occurrence: { stepOrder: step.stepOrder, repetition },
   });
   for (const study of planned) await environment.studies.prepare(study);

@@ -2,6 +2,7 @@ import type { StepType } from '../domain/template.ts';
 import { dmwlFind } from './dmwl-find.ts';
 import { generateDicom } from './generate-dicom.ts';
 import { generateHl7 } from './generate-hl7.ts';
+import { mppsUpdate } from './mpps-update.ts';
 import { sendDicom } from './send-dicom.ts';
 import { sendMllp } from './send-mllp.ts';
 import { STEP_OK, type StepHandler } from './step.ts';
@@ -13,6 +14,7 @@ export const STEP_HANDLERS: { readonly [T in StepType]: StepHandler<T> } = {
   GENERATE_HL7: generateHl7,
   SEND_MLLP: sendMllp,
   DMWL_FIND: dmwlFind,
+  MPPS_UPDATE: mppsUpdate,
   GENERATE_DICOM: generateDicom,
   SEND_DICOM: sendDicom,
   WAIT: wait,

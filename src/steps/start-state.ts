@@ -15,6 +15,7 @@ export function startState(template: Template, identity: RunIdentity, iteration:
     message: null,
     orderContext: null,
     worklistItem: null,
+    performedStep: null,
     studies: [],
     unsent: null,
     accounts: {

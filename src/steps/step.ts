@@ -30,6 +30,8 @@ export interface StepCall {
   /** Repetition of the step, from 0. */
   repetition: number;
   state: IterationState;
+  /** Whether the same execution may have happened before: in a process that died, or in an earlier attempt. */
+  mayRepeat: boolean;
 }
 
 export type StepOk = { ok: true };

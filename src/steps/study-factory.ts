@@ -1,5 +1,6 @@
 import type { Encoding } from '../dicom/dataset.ts';
 import { type BuiltInstance, createInstanceBuilder } from '../dicom/iods/build-instance.ts';
+import { sopClassOf } from '../dicom/iods/performed-step.ts';
 import { createDrawingClient } from '../dicom/pixels/drawing-client.ts';
 import { formatOf, frameBytes } from '../dicom/pixels/format.ts';
 import { pictureOf } from '../dicom/pixels/picture.ts';
@@ -97,14 +98,8 @@ function contextsOf(sopClasses: readonly string[]): PresentationContextRequest[]
   );
 }
 
-function sopClassOf(series: SeriesSpec): string {
-  if (series.kind === 'report') return SOP_CLASS.basicTextSr;
-  if (series.kind === 'dose-sr') return SOP_CLASS.radiationDoseSr;
-  return SOP_CLASS[series.modality as keyof typeof SOP_CLASS];
-}
-
 /** The DICOM room has no nulls where an attribute may be absent. */
-function toStudyInput(spec: StudySpec): StudyInput {
+export function toStudyInput(spec: StudySpec): StudyInput {
   const { uidRoot, series, ...rest } = spec;
   return {
     ...rest,

@@ -150,7 +150,7 @@ async function execute(options: WorkerOptions, context: RunContext, delivery: De
     if (settled) return () => endAs(settled, delivery);
   }
   const startedUs = clock.monotonicUs();
-  const cursor = cursorOf(job, template);
+  const cursor = cursorOf(job, template, delivery.deliveryCount > 0);
   const waitedUs = clock.epochUs() - job.publishedAtUs;
   const queueWaitUs = waitedUs >= context.clockUncertaintyUs() ? Math.max(0, waitedUs) : null;
   if (queueWaitUs !== null) recorder.record('queue_wait', queueWaitUs, true, 0, job.jobId);

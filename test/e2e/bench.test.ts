@@ -204,4 +204,15 @@ describe('yeeter bench', () => {
     assert.equal(status, 'CANCELLED');
     assert.equal(started_iterations, totals.completed! + totals.failed! + totals.cancelled!);
   });
+
+  it('plays worklist and performed procedure steps with nothing else installed', async () => {
+    const end = await yeeter(['bench', 'worklist-mpps', '--patients', '3', '--out', 'mpps'], cwd);
+    assert.equal(end.code, 0, end.stderr);
+    const run = await readRun(join(cwd, 'mpps'));
+    assert.equal(run.totals.completed, 3);
+    const countOf = (name: string): number | undefined =>
+      run.series.find(({ series }) => series === name)?.count;
+    assert.deepEqual([countOf('worklist_find'), countOf('mpps')], [3, 6]);
+    assert.deepEqual([run.sink_counts?.worklist_queries, run.sink_counts?.performed_steps], [3, 3]);
+  });
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { loadTemplateFile } from '../../src/cli/load-template-file.ts';
 import { createDicomSink } from '../../src/sink/dicom-sink.ts';
 import { createMllpSink } from '../../src/sink/mllp-sink.ts';
+import { createOrderBook } from '../../src/sink/order-book.ts';
 import { openTestBench, type TestBench } from '../support/run.ts';
 
 const FOLDER = fileURLToPath(new URL('../../examples/templates/', import.meta.url));
@@ -18,8 +19,9 @@ describe('the templates that come with the program', () => {
 
   for (const file of readdirSync(FOLDER)) {
     it(`${file} runs to its end`, async () => {
-      await using mllp = await createMllpSink({});
-      await using dicom = await createDicomSink({});
+      const orders = createOrderBook();
+      await using mllp = await createMllpSink({ onAccepted: orders.take });
+      await using dicom = await createDicomSink({ orders });
       const template = loadTemplateFile(`${FOLDER}${file}`);
       const end = await bench.run({
         template,
@@ -32,6 +34,8 @@ describe('the templates that come with the program', () => {
       const sends = template.steps.filter((step) => step.stepType === 'SEND_MLLP').length;
       assert.equal(mllp.counts().accepted, 4 * sends);
       assert.equal(dicom.counts().instances, end.totals.dicom.successInstances);
+      const steps = template.steps.filter((step) => step.stepType === 'MPPS_UPDATE').length / 2;
+      assert.equal(dicom.counts().performedSteps.completed, 4 * steps);
       const stores = template.steps.some((step) => step.stepType === 'SEND_DICOM');
       assert.equal(end.totals.studiesStored, stores ? 4 : 0);
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -36,6 +36,16 @@ function findsOf({ totals }: TestRunEnd): { ok: number; failed: number } {
 }
 
 const codesOf = ({ totals }: TestRunEnd): string[] => totals.failures.map(({ code }) => code);
+
+/** Runs a program beside this process, whose receivers have to answer it. */
+async function run(
+  program: string,
+  args: string[],
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(program, args, (error, stdout, stderr) => resolve({ status: error ? 1 : 0, stdout, stderr }));
+  });
+}
 
 /** Values of elements of a file, as DCMTK reads them. */
 function dumped(file: string, ...tags: readonly string[]): string[] {
@@ -153,6 +163,24 @@ describe('DMWL_FIND', () => {
     assert.deepEqual(findsOf(end), { ok: 20, failed: 0 });
     assert.equal(dicom.counts().finds, 20);
     assert.equal(dicom.counts().instances, 20);
+  });
+
+  it('answers a foreign modality with the orders that came', { skip: without('dcmtk') }, async () => {
+    const orders = createOrderBook();
+    await using mllp = await createMllpSink({ onAccepted: orders.take });
+    await using dicom = await createDicomSink({ orders });
+    const template = templateFrom(`${GENERATE}  - {step_type: SEND_MLLP}\n`);
+    await bench.run({ template, patients: 3, mllpPort: mllp.port });
+    const keys = [`0008,0050=${accessionNumber}`, '0010,0010', '0020,000d', '0040,0100[0].0008,0060'];
+    const { status, stderr, stdout } = await run('/usr/bin/findscu', [
+      ...['-W', '-aet', 'CT_ROOM_1', ...keys.flatMap((key) => ['-k', key])],
+      ...['127.0.0.1', String(dicom.port)],
+    ]);
+    assert.equal(status, 0, stderr);
+    const text = stdout + stderr;
+    assert.equal(text.match(/\(0008,0050\) SH \[ACC\d{8} *\]/g)?.length, 1);
+    assert.ok(text.includes(accessionNumber));
+    assert.match(text, /\(0010,0010\) PN \[ZZTEST/);
   });
 
   const REFUSALS: readonly [what: string, options: DicomSinkOptions, code: string][] = [

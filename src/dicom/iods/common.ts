@@ -1,5 +1,5 @@
 import type { DataSet } from '../dataset.ts';
-import type { CodeInput } from '../study.ts';
+import type { CodeInput, StudyInput } from '../study.ts';
 import { MPPS_SOP_CLASS, sopInstanceUid } from '../uids.ts';
 import type { ImageContext, SeriesContext } from './context.ts';
 import { dicomDate, dicomTime, patientAge } from './time.ts';
@@ -12,6 +12,11 @@ export function code(value: string, scheme: string, meaning: string): DataSet {
 
 function codeOf(input: CodeInput): DataSet {
   return code(input.value, input.scheme, input.meaning);
+}
+
+/** The code of the requested procedure, when it is known. */
+export function codesOf({ procedureCode }: StudyInput): DataSet[] {
+  return procedureCode ? [codeOf(procedureCode)] : [];
 }
 
 /** Patient, General Study, Patient Study, General Series, General Equipment, SOP Common: the same in a series. */
@@ -117,7 +122,8 @@ export function seriesLaterality(context: ImageContext): DataSet {
 
 const INSTANCE_INTERVAL_MS = 250;
 
-function acquiredMs(context: SeriesContext, instanceNumber: number): number {
+/** When an instance of a series was made. */
+export function acquiredMs(context: SeriesContext, instanceNumber: number): number {
   return context.startMs + instanceNumber * INSTANCE_INTERVAL_MS;
 }
 
@@ -162,10 +168,10 @@ export function referencedRequest({ study }: SeriesContext): DataSet {
         FillerOrderNumberImagingServiceRequest: study.fillerOrderNumber,
         RequestedProcedureID: study.requestedProcedureId,
         RequestedProcedureDescription: study.description,
-        RequestedProcedureCodeSequence: study.procedureCode ? [codeOf(study.procedureCode)] : [],
+        RequestedProcedureCodeSequence: codesOf(study),
       },
     ],
-    PerformedProcedureCodeSequence: study.procedureCode ? [codeOf(study.procedureCode)] : [],
+    PerformedProcedureCodeSequence: codesOf(study),
   };
 }
 
