@@ -18,6 +18,8 @@ export interface OrderBook {
 
 /** The oldest go first. */
 const MAX_ORDERS = 50_000;
+/** So many more wait unread before the oldest are let go, all at once. */
+const SLACK = 10_000;
 
 /** Identifier does not match SOP class; unable to process (PS3.4 Table C.4-1). */
 const NO_QUERY = 0xa900;
@@ -52,7 +54,7 @@ export function createOrderBook(): OrderBook {
   return {
     take: (message) => {
       unread.push(Buffer.from(message));
-      if (unread.length >= 2 * MAX_ORDERS) unread = unread.slice(-MAX_ORDERS);
+      if (unread.length >= MAX_ORDERS + SLACK) unread = unread.slice(-MAX_ORDERS);
     },
     find: ({ dataSet, transferSyntaxUid, callingAeTitle }) => {
       const encoding = transferSyntaxUid === IMPLICIT_VR_LITTLE_ENDIAN ? 'implicit' : 'explicit';

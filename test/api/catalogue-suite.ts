@@ -176,7 +176,7 @@ export function catalogueConforms(api: () => TestApi): void {
           { step_type: 'GENERATE_HL7', step_order: 1, parameters: { generator_template_id: 987654 } },
           { step_type: 'SEND_MLLP', step_order: 2, parameters: { endpoint_id: '987655' } },
           { step_type: 'WAIT', step_order: 2, parameters: { duration_seconds: -1 } },
-          { step_type: 'MPPS_UPDATE', step_order: 4, parameters: {} },
+          { step_type: 'MPPS_UPDAT', step_order: 4, parameters: {} },
           {
             step_type: 'GENERATE_DICOM',
             step_order: 5,
@@ -191,7 +191,7 @@ export function catalogueConforms(api: () => TestApi): void {
       assert.match(at('steps', 1, 'parameters', 'endpoint_id'), /step 2.*987655/);
       assert.match(at('steps', 2, 'parameters', 'duration_seconds'), /step 3/);
       assert.match(at('steps', 2, 'step_order'), /two steps/);
-      assert.match(at('steps', 3, 'step_type'), /unknown step type "MPPS_UPDATE"/);
+      assert.match(at('steps', 3, 'step_type'), /unknown step type "MPPS_UPDAT".*mean "MPPS_UPDATE"/);
       assert.match(at('steps', 4, 'parameters', 'count'), /step 5/);
       assert.match(at('steps', 4, 'retry', 'max_attempts'), /step 5/);
     });
@@ -204,6 +204,33 @@ export function catalogueConforms(api: () => TestApi): void {
       const faults = await refused('/api/simulator/templates', { name: 'wrong', steps });
       assert.ok(faults.some(({ msg }) => /needs an endpoint of type DICOM_SCP/.test(msg)));
       assert.ok(faults.some(({ msg }) => /nothing to send/.test(msg)));
+    });
+
+    it('ask worklists and report performed steps, at endpoints by their numbers', async () => {
+      const { template, generatorId } = await makeTemplate(api(), api().admin);
+      const ris = await api().ok('createEndpoint', {
+        body: {
+          name: 'ris',
+          endpoint_type: 'DICOM_SCP',
+          hostname: '127.0.0.1',
+          port: 11112,
+          ae_title: 'RIS',
+        },
+      });
+      const at = { endpoint_id: ris.id };
+      const steps = [
+        { step_type: 'GENERATE_HL7', parameters: { generator_template_id: generatorId } },
+        { step_type: 'DMWL_FIND', parameters: at },
+        { step_type: 'MPPS_UPDATE', parameters: { ...at, mpps_status: 'IN PROGRESS' } },
+        { step_type: 'MPPS_UPDATE', parameters: { ...at, mpps_status: 'DISCONTINUED' } },
+      ];
+      await api().ok('updateTemplate', { params: { id: template.id }, body: { steps } });
+      const { run_id: id } = await api().ok('startRun', { body: { template_id: template.id } });
+      const run = await api().store.getRun(id);
+      assert.deepEqual(
+        Object.values(run.endpoints).map(({ aeTitle }) => aeTitle),
+        ['RIS'],
+      );
     });
 
     it('may refer to two endpoints that share a name', async () => {

@@ -32,6 +32,8 @@ const KNOWN_WORD = fc.constantFrom(
   ...[
     'GENERATE_HL7',
     'SEND_MLLP',
+    'DMWL_FIND',
+    'MPPS_UPDATE',
     'GENERATE_DICOM',
     'SEND_DICOM',
     'WAIT',

@@ -5,6 +5,9 @@ import { sink } from '../sink.ts';
 import { MAX_PORT, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
+The DICOM port also answers worklist queries (of the last 50,000 orders that came by MLLP) and takes performed
+procedure steps (MPPS).
+
 A fault plan lists faults with how often they happen: AE/5 answers AE to every fifth message.
   MLLP:  ${Object.keys(MLLP_FAULTS).join(', ')}
   DICOM: ${Object.keys(DICOM_FAULTS).join(', ')}
@@ -17,7 +20,7 @@ Examples:
 export function addSinkCommand(program: Command): void {
   program
     .command('sink')
-    .description('receive HL7 over MLLP and DICOM storage, and count')
+    .description('receive HL7 over MLLP, DICOM storage and MPPS, offer a worklist, and count')
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--mllp-port <port>', '0 takes a free one', wholeNumber(0, MAX_PORT), 2575)
     .option('--dicom-port <port>', '0 takes a free one', wholeNumber(0, MAX_PORT), 11_112)
