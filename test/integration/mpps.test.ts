@@ -5,9 +5,17 @@ import { type DecodedDataSet, decodeDataSet, items, text } from '../../src/dicom
 import { COMMAND_FIELD } from '../../src/dicom/dimse.ts';
 import { createDicomScp } from '../../src/dicom/scp.ts';
 import type { ServiceReply, ServiceRequest } from '../../src/dicom/scp-association.ts';
+import type { Endpoint } from '../../src/domain/endpoint.ts';
+import { type IterationEnd, iterate } from '../../src/engine/iterate.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { createDicomSink, DICOM_FAULTS, type DicomSinkOptions } from '../../src/sink/dicom-sink.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createPerformedSteps, type PerformedSteps } from '../../src/sink/performed-steps.ts';
+import { createClients } from '../../src/steps/clients.ts';
+import { wholeShare } from '../../src/steps/limit-share.ts';
+import { startState } from '../../src/steps/start-state.ts';
+import { testEnvironment } from '../support/environment.ts';
+import { TEST_IDENTITY } from '../support/job.ts';
 import { openTestBench, type TestBench, type TestRunEnd, templateFrom } from '../support/run.ts';
 
 const HEAD = `
@@ -182,6 +190,35 @@ describe('MPPS_UPDATE', () => {
     assert.equal(new Set(reports.map(({ uid }) => uid)).size, 1);
     assert.deepEqual(reportsOf(ended), { ok: 2, failed: 2 });
     assert.equal(sink.counts().instances, 4);
+  });
+
+  it('is done when a process died that had reported it, and another begins again', async () => {
+    await using sink = await createDicomSink({});
+    const template = templateFrom(WHOLE);
+    const dicom: Endpoint = {
+      ...{ name: 'dicom', endpointType: 'DICOM_SCP', hostname: '127.0.0.1', port: sink.port },
+      ...{ aeTitle: 'YEETER_SINK', callingAeTitle: null },
+    };
+    const limits = { maxConnections: 4, maxPerSecond: null, maxBytes: null, ramp: false };
+    await using clients = createClients({
+      endpoints: { dicom },
+      limits: () => limits,
+      share: () => wholeShare(limits),
+      clock: systemClock,
+      onApplicationAck: () => {},
+      onBudgetSpent: () => {},
+    });
+    const environment = { ...testEnvironment({ template }), clients };
+    const play = (mayRepeat: boolean): Promise<IterationEnd> => {
+      const state = startState(template, TEST_IDENTITY, 1);
+      const place = { stepIndex: 0, repeatsDone: 0, queue: null, executed: 0, mayRepeat };
+      return iterate({ iteration: 1, state, ...place }, environment, () => {});
+    };
+    assert.equal((await play(false)).kind, 'done');
+    assert.equal((await play(true)).kind, 'done');
+    assert.equal((await play(false)).kind, 'failed');
+    const { begun, completed } = sink.counts().performedSteps;
+    assert.deepEqual([begun, completed], [1, 1]);
   });
 
   it('is tried again when the peer lacks resources', async () => {
