@@ -81,7 +81,7 @@ const FAULTY_STEPS: readonly [name: string, steps: string, expected: readonly Re
     'a performed step that ends without having begun',
     `${STUDY}  - step_type: MPPS_UPDATE\n    parameters: { mpps_status: COMPLETED }\n`,
     [
-      /9:19 step 2, parameters\.mpps_status: COMPLETED ends a step that has not begun: put .* IN PROGRESS before/,
+      /10:19 step 2, parameters\.mpps_status: COMPLETED ends a step that has not begun: put .* IN PROGRESS before/,
     ],
   ],
   [
