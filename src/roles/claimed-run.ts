@@ -82,8 +82,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     recordQueued: !volatileQueue,
     defaultConnections: run.concurrency,
     shares: { store, processId: options.processId },
-    // What fails here is asked for again by the next who finds the bytes used up.
-    onBudgetSpent: () => void store.requestCancel(run.id).catch(() => {}),
+    onBudgetSpent: () => store.requestCancel(run.id).catch(() => {}),
   });
   const { context } = session;
   const queues = asyncQueues(run.template);
@@ -225,6 +224,8 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   };
 
   const conclude = async (failed: number): Promise<RunStatus> => {
+    // Whoever cancelled it may have been faster than the next look at what is asked of this process.
+    cancelled ||= (await store.getRun(run.id)).cancelRequested;
     const event = decideRunEnd({ failed, cancelled, onFailure: run.onFailure, faulted: false });
     context.events.run(event === 'over_ok' ? 'SUCCESS' : 'WARN', `ended: ${event}`, RUN_END_STEP);
     clearInterval(sampleTimer);

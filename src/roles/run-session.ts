@@ -39,8 +39,8 @@ export interface RunSessionOptions {
   /** Connections to an endpoint that has no limits of its own. */
   defaultConnections: number;
   onStop?: () => void;
-  /** An endpoint has had all the bytes that it may have, and this session has stopped. */
-  onBudgetSpent?: () => void;
+  /** An endpoint has had all the bytes that it may have; awaited before this session stops. */
+  onBudgetSpent?: () => Promise<unknown>;
 }
 
 /** One run in this process: its context, its connections, and how it is stopped. */
@@ -82,10 +82,11 @@ export function createRunSession(options: RunSessionOptions): RunSession {
     limits: limitsOf,
     share: shareOf,
     clock,
-    onBudgetSpent: (endpoint) => {
+    onBudgetSpent: async (endpoint) => {
       events.run('WARN', `endpoint "${endpoint.name}" has had all the bytes that it may have: stopping`);
+      // What is refused from now on is stored after the run was marked.
+      await options.onBudgetSpent?.();
       stop();
-      options.onBudgetSpent?.();
     },
     onApplicationAck: (latencyUs, accepted) => recorder.record('application_ack', latencyUs, accepted),
   });

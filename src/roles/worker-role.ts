@@ -119,7 +119,7 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Worke
       clockUncertaintyUs: () => clock.uncertaintyUs ?? Number.POSITIVE_INFINITY,
       defaultConnections: options.concurrency,
       shares: { store, processId: options.processId },
-      onBudgetSpent: () => void store.requestCancel(runId).catch(saySo),
+      onBudgetSpent: () => store.requestCancel(runId).catch(saySo),
     });
     if (run.cancelRequested || stopped.has(runId) || isOver(run.status)) session.stop();
     // In the background: the first jobs wait for the pictures that they need, and no longer.

@@ -37,7 +37,7 @@ export interface ClientsOptions {
   /** Told of the application acknowledgements of enhanced mode, which come after the send has ended. */
   onApplicationAck: (latencyUs: number, accepted: boolean) => void;
   /** An endpoint has had all the bytes that it may have. */
-  onBudgetSpent: (endpoint: Endpoint) => void;
+  onBudgetSpent: (endpoint: Endpoint) => void | Promise<void>;
 }
 
 export function createClients(options: ClientsOptions): Clients {
@@ -58,7 +58,7 @@ export function createClients(options: ClientsOptions): Clients {
     const key = `${endpoint.hostname.toLowerCase()}:${endpoint.port}`;
     let gate = gates.get(key);
     if (!gate) {
-      const onBudgetSpent = (): void => options.onBudgetSpent(endpoint);
+      const onBudgetSpent = (): void | Promise<void> => options.onBudgetSpent(endpoint);
       const share = (demand: Demand): LimitShare => options.share(endpoint, demand);
       gate = createEndpointGate({ share, clock, onBudgetSpent });
       gates.set(key, gate);

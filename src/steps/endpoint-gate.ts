@@ -30,8 +30,8 @@ export interface EndpointGateOptions {
   /** Called once, with what the gate tells of its use. */
   share: (demand: Demand) => LimitShare;
   clock: Clock;
-  /** Called once, when the next message or instance would be beyond the byte budget. */
-  onBudgetSpent: () => void;
+  /** Called once, when the next message or instance would be beyond the byte budget; awaited before that is refused. */
+  onBudgetSpent: () => void | Promise<void>;
 }
 
 /** How often whoever has no turn at all looks again, milliseconds. */
@@ -41,7 +41,7 @@ export function createEndpointGate(options: EndpointGateOptions): EndpointGate {
   const { clock, onBudgetSpent } = options;
   let held = 0;
   let waiting = 0;
-  let spent = false;
+  let spending: Promise<void> | null = null;
   let nextTurnUs = 0;
   const clients: IdleConnections[] = [];
   const idle = (): number => clients.reduce((sum, client) => sum + client.idle(), 0);
@@ -71,9 +71,9 @@ export function createEndpointGate(options: EndpointGateOptions): EndpointGate {
   };
 
   const withinBudget = async (sizeBytes: number): Promise<boolean> => {
-    if (!spent && (await share.takeBytes(sizeBytes))) return true;
-    if (!spent) onBudgetSpent();
-    spent = true;
+    if (!spending && (await share.takeBytes(sizeBytes))) return true;
+    spending ??= Promise.resolve(onBudgetSpent());
+    await spending;
     return false;
   };
 

@@ -155,7 +155,9 @@ describe('yeeter serve', () => {
     );
     assert.equal(workers.length, 2);
     const decisions = await json<Fields[]>('GET', '/api/admin/scaling/decisions');
-    assert.deepEqual([decisions[0]!.target_replicas, decisions[0]!.reason], [2, 'a look']);
+    // The policy may have looked since.
+    const mine = decisions.find(({ reason }) => reason === 'a look');
+    assert.equal(mine?.target_replicas, 2);
     await json('POST', '/api/admin/workers/scale', { replicas: 1 });
   });
 
