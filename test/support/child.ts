@@ -6,6 +6,8 @@ import path from 'node:path';
 import { delay } from '../../src/lib/lifecycle.ts';
 
 const PREFIX = 'yeeter-test-';
+/** With the process that made it; other names of that prefix are a test's own, and may begin with digits too. */
+const STALE = /^yeeter-test-(\d+)-/;
 
 /** A new folder that names the process which made it, so that a later session can tell it is stale. */
 export function temporaryFolder(): string {
@@ -15,7 +17,7 @@ export function temporaryFolder(): string {
 /** Removes the folders of sessions that ended without doing so themselves. */
 export function removeStaleFolders(): void {
   for (const name of readdirSync(tmpdir())) {
-    const owner = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : Number.NaN;
+    const owner = Number(STALE.exec(name)?.[1] ?? 0);
     if (owner > 0 && !isAlive(owner)) rmSync(path.join(tmpdir(), name), { recursive: true, force: true });
   }
 }
