@@ -73,7 +73,6 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   /** Somebody does not go on before the gathering rows are stored. */
   let awaited = false;
   let timer: NodeJS.Timeout | null = null;
-  let immediate: NodeJS.Immediate | null = null;
   let inFlight: Promise<void> | null = null;
   let gathering = Promise.withResolvers<void>();
   gathering.promise.catch(() => {});
@@ -83,16 +82,14 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const added = (): void => {
     rows++;
     if (inFlight) return;
-    // Not within this turn: rows that belong together, like a settlement and the end of its patient, leave together.
-    if (rows >= maxBatch) immediate ??= setImmediate(flush);
+    // Not within this call: rows that belong together, like a settlement and the end of its patient, leave together.
+    if (rows >= maxBatch) queueMicrotask(flush);
     else timer ??= setTimeout(flush, maxDelayMs);
   };
 
   const flush = (): void => {
     if (timer) clearTimeout(timer);
-    if (immediate) clearImmediate(immediate);
     timer = null;
-    immediate = null;
     if (inFlight || rows === 0) return;
     const leaving = batch;
     const waiters = gathering;
