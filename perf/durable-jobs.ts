@@ -15,7 +15,6 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { encodeJob } from '../src/domain/job-schema.ts';
 import { iterate } from '../src/engine/iterate.ts';
@@ -29,20 +28,9 @@ import { startPrivatePostgres } from '../test/support/postgres.ts';
 import { startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
 import { templateFrom } from '../test/support/run.ts';
 import { barePipelineRate } from './support/bare-pipeline.ts';
+import { JOBS_TEMPLATE } from './support/jobs-template.ts';
 import { type BenchFolder, openBenchFolder } from './support/run-bench.ts';
 import { spread } from './support/spread.ts';
-
-const GENERATOR = fileURLToPath(new URL('../examples/generators/orm-o01.hl7', import.meta.url));
-
-const TEMPLATE = `
-name: jobs
-generators: {order: {file: ${GENERATOR}}}
-steps:
-  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
-  - step_type: GENERATE_DICOM
-    execution: async
-    parameters: {count: 1, generate_pixels: false}
-`;
 
 /** One job at a time waits for each of its rows: fewer say as much. */
 const JOBS_ONE_BY_ONE = 20;
@@ -59,7 +47,7 @@ interface Cell {
 
 /** A job as the product publishes it. */
 async function jobBody(): Promise<Buffer> {
-  const template = templateFrom(TEMPLATE);
+  const template = templateFrom(JOBS_TEMPLATE);
   const state = startState(template, TEST_IDENTITY, 1);
   const place = { stepIndex: 0, repeatsDone: 0, queue: null, executed: 0, mayRepeat: false };
   const cursor = { iteration: 1, state, ...place };
@@ -106,7 +94,7 @@ async function productRate(
 async function measure(queueUrl: string, cells: readonly Cell[], jobs: number, repetitions: number) {
   const body = await jobBody();
   await using folder = await openBenchFolder();
-  await writeFile(join(folder.path, 'jobs.yaml'), TEMPLATE);
+  await writeFile(join(folder.path, 'jobs.yaml'), JOBS_TEMPLATE);
   for (const fsync of new Set(cells.map((cell) => cell.fsync))) {
     await using postgres = await startPrivatePostgres(fsync === 'on' ? DURABLE : []);
     const services = { queueUrl, databaseUrl: await postgres.createDatabase() };

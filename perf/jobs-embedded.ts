@@ -8,25 +8,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openPgliteStore } from '../src/storage/pglite/open-pglite-store.ts';
 import type { StoragePort } from '../src/storage/port.ts';
 import { attemptRow, batchOf, iterationRow, newRun } from '../test/conformance/ledger-rows.ts';
+import { JOBS_TEMPLATE } from './support/jobs-template.ts';
 import { openBenchFolder } from './support/run-bench.ts';
 import { spread } from './support/spread.ts';
-
-const GENERATOR = fileURLToPath(new URL('../examples/generators/orm-o01.hl7', import.meta.url));
-
-const TEMPLATE = `
-name: jobs
-generators: {order: {file: ${GENERATOR}}}
-steps:
-  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
-  - step_type: GENERATE_DICOM
-    execution: async
-    parameters: {count: 1, generate_pixels: false}
-`;
 
 const BATCH = 1000;
 
@@ -55,7 +43,7 @@ const { values } = parseArgs({
 const jobs = Math.ceil(Number(values.jobs) / BATCH) * BATCH;
 await using folder = await openBenchFolder();
 const template = join(folder.path, 'jobs.yaml');
-await writeFile(template, TEMPLATE);
+await writeFile(template, JOBS_TEMPLATE);
 const bareFolder = await mkdtemp(join(tmpdir(), 'yeeter-perf-bare-'));
 const store = await openPgliteStore({ dataDir: bareFolder });
 const rates = { ours: [] as number[], bare: [] as number[], ratio: [] as number[] };

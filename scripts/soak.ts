@@ -88,15 +88,28 @@ const SECTIONS: readonly Section[] = [
   },
 ];
 
+/** A database, a broker behind a proxy, and what is played on them. */
+async function openServers(options: { leaseMs?: number } = {}) {
+  await using opened = new AsyncDisposableStack();
+  const postgres = opened.use(await startPrivatePostgres());
+  const rabbitmq = opened.use(await startPrivateRabbitmq({ management: false }));
+  const proxy = opened.use(await startTcpProxy(rabbitmq.port));
+  const bench = opened.use(
+    await openDurableBench({
+      databaseUrl: await postgres.createDatabase(),
+      queueUrl: Object.assign(new URL(rabbitmq.url), { port: String(proxy.port) }).href,
+      ownQueueUrl: rabbitmq.url,
+      queues: KILL_QUEUES,
+      ...options,
+    }),
+  );
+  const all = opened.move();
+  return { postgres, rabbitmq, proxy, bench, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
 async function killPoints(): Promise<Row[]> {
-  await using postgres = await startPrivatePostgres();
-  await using rabbitmq = await startPrivateRabbitmq({ management: false });
-  await using bench = await openDurableBench({
-    databaseUrl: await postgres.createDatabase(),
-    queueUrl: rabbitmq.url,
-    queues: KILL_QUEUES,
-    leaseMs: 600,
-  });
+  await using servers = await openServers({ leaseMs: 600 });
+  const { bench } = servers;
   const rows: Row[] = [];
   for (const [kind, kinds] of [
     ['worker', WORKER_POINTS],
@@ -112,15 +125,8 @@ async function killPoints(): Promise<Row[]> {
 }
 
 async function storm(): Promise<Row[]> {
-  await using postgres = await startPrivatePostgres();
-  await using rabbitmq = await startPrivateRabbitmq({ management: false });
-  await using proxy = await startTcpProxy(rabbitmq.port);
-  await using bench = await openDurableBench({
-    databaseUrl: await postgres.createDatabase(),
-    queueUrl: Object.assign(new URL(rabbitmq.url), { port: String(proxy.port) }).href,
-    ownQueueUrl: rabbitmq.url,
-    queues: KILL_QUEUES,
-  });
+  await using servers = await openServers();
+  const { bench, postgres, rabbitmq, proxy } = servers;
   const { ledger, brokerStopped, brokerKilled, cut } = restarts(postgres, rabbitmq, proxy);
   const blows = [
     ...[KILL_WORKER, KILL_RUNNER, cut, ledger, KILL_WORKER, brokerKilled, KILL_RUNNER, brokerStopped],
@@ -141,13 +147,8 @@ async function storm(): Promise<Row[]> {
 }
 
 async function shortRuns(): Promise<Row[]> {
-  await using postgres = await startPrivatePostgres();
-  await using rabbitmq = await startPrivateRabbitmq({ management: false });
-  await using bench = await openDurableBench({
-    databaseUrl: await postgres.createDatabase(),
-    queueUrl: rabbitmq.url,
-    queues: KILL_QUEUES,
-  });
+  await using servers = await openServers();
+  const { bench } = servers;
   return [{ ...(await carryShortRuns(bench, Number(values['short-runs']))) }];
 }
 

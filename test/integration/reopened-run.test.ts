@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isOver } from '../../src/domain/run-state.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -12,9 +9,10 @@ import { startRunnerRole } from '../../src/roles/runner-role.ts';
 import { startWorkerRole } from '../../src/roles/worker-role.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS } from '../../src/sink/mllp-sink.ts';
-import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
+import type { PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { RunRecord } from '../../src/storage/port.ts';
 import { TEST_IDENTITY } from '../support/job.ts';
+import { openTestLedger, type TestLedger } from '../support/ledger.ts';
 import { templateFrom } from '../support/run.ts';
 
 const QUEUE = 'reopened';
@@ -37,16 +35,13 @@ endpoints:
 `;
 
 describe('a run that stopped at its first failure and whose dead jobs are requeued', () => {
-  let dataDir: string;
+  let ledger: TestLedger;
   let store: PgliteStore;
   before(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'yeeter-test-'));
-    store = await openPgliteStore({ dataDir });
+    ledger = await openTestLedger();
+    store = ledger.store;
   });
-  after(async () => {
-    await store.close();
-    await rm(dataDir, { recursive: true });
-  });
+  after(() => ledger.close());
 
   const untilOver = async (runId: number): Promise<RunRecord> => {
     for (;;) {

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createMemoryQueue } from '../../src/queue/memory/memory-queue.ts';
@@ -11,10 +8,11 @@ import { startWorkerRole } from '../../src/roles/worker-role.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS } from '../../src/sink/mllp-sink.ts';
 import { startState } from '../../src/steps/start-state.ts';
-import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
+import type { PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { AttemptOutcome } from '../../src/storage/port.ts';
 import { attemptRow, batchOf } from '../conformance/ledger-rows.ts';
 import { TEST_IDENTITY, testJob } from '../support/job.ts';
+import { openTestLedger, type TestLedger } from '../support/ledger.ts';
 import { templateFrom } from '../support/run.ts';
 import { untilAnswer } from '../support/until.ts';
 
@@ -28,16 +26,13 @@ steps:
 `);
 
 describe('a message whose job another message, or another life of its worker, has settled', () => {
-  let dataDir: string;
+  let ledger: TestLedger;
   let store: PgliteStore;
   before(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'yeeter-test-'));
-    store = await openPgliteStore({ dataDir });
+    ledger = await openTestLedger();
+    store = ledger.store;
   });
-  after(async () => {
-    await store.close();
-    await rm(dataDir, { recursive: true });
-  });
+  after(() => ledger.close());
 
   /** What becomes of it: messages at a receiver that refuses all, and dead letters. */
   const workOff = async (

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { it } from 'node:test';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createMemoryQueue } from '../../src/queue/memory/memory-queue.ts';
@@ -10,8 +7,8 @@ import { startWorkerRole } from '../../src/roles/worker-role.ts';
 import { createMllpSink } from '../../src/sink/mllp-sink.ts';
 import { startState } from '../../src/steps/start-state.ts';
 import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
-import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import { TEST_IDENTITY, testJob } from '../support/job.ts';
+import { openTestLedger } from '../support/ledger.ts';
 import { templateFrom } from '../support/run.ts';
 import { untilAnswer } from '../support/until.ts';
 
@@ -27,8 +24,8 @@ steps:
 `);
 
 it('a job whose rows wait to be stored is in hand, and keeps no other from being executed', async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'yeeter-test-'));
-  const store = await openPgliteStore({ dataDir });
+  await using ledger = await openTestLedger();
+  const { store } = ledger;
   const stored = Promise.withResolvers<void>();
   const slow: CoordinationPort = {
     ...store,
@@ -84,6 +81,4 @@ it('a job whose rows wait to be stored is in hand, and keeps no other from being
   const left = await depth();
   assert.deepEqual([left.unacknowledged, left.ready], [0, JOBS - PREFETCH]);
   assert.equal((await store.runTotals(runId)).attempts, PREFETCH);
-  await store.close();
-  await rm(dataDir, { recursive: true });
 });

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Endpoint, EndpointLimits } from '../../src/domain/endpoint.ts';
@@ -10,9 +8,9 @@ import type { Closeable } from '../../src/lib/lifecycle.ts';
 import type { RunTotals } from '../../src/metrics/totals.ts';
 import { createEngine, type Engine } from '../../src/roles/engine.ts';
 import { checkGenerator } from '../../src/steps/generate-hl7.ts';
-import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { RunRecord, StoragePort } from '../../src/storage/port.ts';
 import { TEST_IDENTITY } from './job.ts';
+import { openTestLedger } from './ledger.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../../examples/templates/', import.meta.url));
 
@@ -55,13 +53,8 @@ export interface TestBench extends Closeable {
 }
 
 export async function openTestBench(): Promise<TestBench> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'yeeter-test-'));
-  const store = await openPgliteStore({ dataDir });
+  const { store, close } = await openTestLedger();
   const { id: deploymentId } = await store.deployment();
-  const close = async (): Promise<void> => {
-    await store.close();
-    await rm(dataDir, { recursive: true, force: true });
-  };
   return {
     store,
     run: (options) => runOnce(store, deploymentId, options),
