@@ -5,7 +5,7 @@ import { decodeDataSet, text } from './dataset-decoder.ts';
 import { COMMAND_FIELD } from './dimse.ts';
 import { MPPS_CONTEXTS, reportStep, type StepReport, type StepReportResult } from './performed-step.ts';
 import { createDicomScp, type DicomScpOptions } from './scp.ts';
-import type { ServiceRequest } from './scp-association.ts';
+import type { ServiceRequest } from './scp-hooks.ts';
 import { openAssociation } from './scu.ts';
 import { IMPLICIT_VR_LITTLE_ENDIAN, MPPS_SOP_CLASS } from './uids.ts';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Failure } from '../lib/errors.ts';
 import { encodeCommand } from './dimse.ts';
 import { createDicomScp } from './scp.ts';
-import type { StoreInfo } from './scp-association.ts';
+import type { StoreInfo } from './scp-hooks.ts';
 import { type OpenAssociationOptions, openAssociation } from './scu.ts';
 import {
   type AssociateRq,

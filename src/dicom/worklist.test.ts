@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DataSet, type Encoding, encodeDataSet } from './dataset.ts';
 import { decodeDataSet, items, text } from './dataset-decoder.ts';
 import { createDicomScp, type DicomScpOptions } from './scp.ts';
-import type { ServiceRequest } from './scp-association.ts';
+import type { ServiceRequest } from './scp-hooks.ts';
 import { openAssociation } from './scu.ts';
 import { IMPLICIT_VR_LITTLE_ENDIAN, WORKLIST_SOP_CLASS } from './uids.ts';
 import { findWorklist, WORKLIST_CONTEXTS, type WorklistResult } from './worklist.ts';

@@ -10,7 +10,7 @@ import type {
   StoreInfo,
   StoreReceiver,
   StoreReply,
-} from '../dicom/scp-association.ts';
+} from '../dicom/scp-hooks.ts';
 import { isValidUid, MPPS_SOP_CLASS, WORKLIST_SOP_CLASS } from '../dicom/uids.ts';
 import type { AssociateRj } from '../dicom/upper-layer/pdu.ts';
 import { type Failure, toYeeterError } from '../lib/errors.ts';

@@ -1,7 +1,7 @@
 import { type DataSet, encodeDataSet } from '../dicom/dataset.ts';
 import { type DecodedDataSet, decodeDataSet, items, text } from '../dicom/dataset-decoder.ts';
 import { DICTIONARY, type Keyword } from '../dicom/dictionary.ts';
-import type { ServiceReply, ServiceRequest } from '../dicom/scp-association.ts';
+import type { ServiceReply, ServiceRequest } from '../dicom/scp-hooks.ts';
 import { IMPLICIT_VR_LITTLE_ENDIAN } from '../dicom/uids.ts';
 import { decodeMessage } from '../hl7/charset.ts';
 import { parseMessage } from '../hl7/message.ts';

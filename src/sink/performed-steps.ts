@@ -3,7 +3,7 @@ import { DICTIONARY, type Keyword } from '../dicom/dictionary.ts';
 import { COMMAND_FIELD } from '../dicom/dimse.ts';
 import { STATUS } from '../dicom/dimse-status.ts';
 import { MAY_NO_LONGER_BE_UPDATED } from '../dicom/performed-step.ts';
-import type { ServiceReply, ServiceRequest } from '../dicom/scp-association.ts';
+import type { ServiceReply, ServiceRequest } from '../dicom/scp-hooks.ts';
 import { IMPLICIT_VR_LITTLE_ENDIAN, isValidUid } from '../dicom/uids.ts';
 
 /** The performed procedure steps of modalities (PS3.4 Annex F), as their manager keeps them. */

@@ -13,6 +13,7 @@ import type { ServerStore } from '../../src/storage/server-port.ts';
 import type { Postgres } from '../support/postgres.ts';
 import { startPostgres, without } from '../support/services.ts';
 import { coordinationConforms } from './coordination-suite.ts';
+import { endpointLimitsConform } from './endpoint-limits-suite.ts';
 import { attemptRow, batchOf, iterationRow, newRun, queuedRow, windowRow } from './ledger-rows.ts';
 import { serverLedgerConforms } from './server-ledger-suite.ts';
 import { serverConforms } from './server-suite.ts';
@@ -51,6 +52,7 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
 
   storageConforms('PostgreSQL', () => store);
   coordinationConforms('PostgreSQL', () => ({ one: store, other }));
+  endpointLimitsConform('PostgreSQL', () => ({ one: store, other }));
   serverConforms('PostgreSQL', () => ({ one: store, other }));
   serverLedgerConforms('PostgreSQL', () => ({ one: store, other }));
 

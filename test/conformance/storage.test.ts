@@ -12,6 +12,7 @@ import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open
 import { createStoreClient } from '../../src/storage/pglite/store-client.ts';
 import type { ServerStore } from '../../src/storage/server-port.ts';
 import { coordinationConforms } from './coordination-suite.ts';
+import { endpointLimitsConform } from './endpoint-limits-suite.ts';
 import { batchOf, iterationRow, newRun } from './ledger-rows.ts';
 import { serverLedgerConforms } from './server-ledger-suite.ts';
 import { serverConforms } from './server-suite.ts';
@@ -39,6 +40,7 @@ describe('a store in a data folder', () => {
 
   storageConforms('PGlite', () => store);
   coordinationConforms('PGlite', () => ({ one: store, other }));
+  endpointLimitsConform('PGlite', () => ({ one: store, other }));
   serverConforms('PGlite', () => ({ one: store, other }));
   serverLedgerConforms('PGlite', () => ({ one: store, other }));
 

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { type DecodedDataSet, decodeDataSet, items, text } from '../../src/dicom/dataset-decoder.ts';
 import { COMMAND_FIELD } from '../../src/dicom/dimse.ts';
 import { createDicomScp } from '../../src/dicom/scp.ts';
-import type { ServiceReply, ServiceRequest } from '../../src/dicom/scp-association.ts';
+import type { ServiceReply, ServiceRequest } from '../../src/dicom/scp-hooks.ts';
 import type { Endpoint } from '../../src/domain/endpoint.ts';
 import { type IterationEnd, iterate } from '../../src/engine/iterate.ts';
 import { systemClock } from '../../src/lib/clock.ts';
