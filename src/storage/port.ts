@@ -11,6 +11,9 @@ import type { QueuedJobRow } from './coordination-port.ts';
 
 export type { RunTotals } from '../metrics/totals.ts';
 
+/** Workers store the figures of a second when it is over, or when they are told that their run is: within this time. */
+export const SERIES_LAG_MS = 2_500;
+
 export const ATTEMPT_OUTCOMES = ['success', 'retried', 'dead', 'cancelled', 'abandoned'] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 

@@ -99,11 +99,12 @@ select run_id, code, message, failures, failed_step from (
 ) placed where place <= ${MAX_FAILURES} order by run_id, place`;
 
 const WINDOWS = `
-select series, process_id, second, ok_count, ok_sum_us, ok_min_us, ok_max_us,
+declare windows no scroll cursor for
+select run_id, series, process_id, second, ok_count, ok_sum_us, ok_min_us, ok_max_us,
   failed_count, failed_sum_us, failed_min_us, failed_max_us, bytes, ok_histogram, failed_histogram,
   ok_last_us
-from metric_windows where run_id = $1 and (second, series, process_id) > ($2, $3, $4)
-order by second, series, process_id limit ${WINDOW_PAGE}`;
+from metric_windows ${OF_RUNS} order by run_id, second, series, process_id`;
+const NEXT_WINDOWS = `fetch ${WINDOW_PAGE} from windows`;
 
 const number = (value: unknown): number => Number(value);
 const maybe = (value: unknown): number | null => (value === null ? null : Number(value));
@@ -127,39 +128,50 @@ function dicomAccounts(sums: RunSums): DicomAccounts {
   };
 }
 
-function windowOf(runId: number, row: readonly unknown[]): WindowRow {
+function windowOf(row: readonly unknown[]): WindowRow {
   return {
-    runId,
-    series: String(row[0]),
-    processId: String(row[1]),
-    second: number(row[2]),
-    okCount: number(row[3]),
-    okSumUs: number(row[4]),
-    okMinUs: maybe(row[5]),
-    okMaxUs: maybe(row[6]),
-    okLastUs: maybe(row[14]),
-    failedCount: number(row[7]),
-    failedSumUs: number(row[8]),
-    failedMinUs: maybe(row[9]),
-    failedMaxUs: maybe(row[10]),
-    bytes: number(row[11]),
-    okHistogram: row[12] as string | null,
-    failedHistogram: row[13] as string | null,
+    runId: number(row[0]),
+    series: String(row[1]),
+    processId: String(row[2]),
+    second: number(row[3]),
+    okCount: number(row[4]),
+    okSumUs: number(row[5]),
+    okMinUs: maybe(row[6]),
+    okMaxUs: maybe(row[7]),
+    okLastUs: maybe(row[15]),
+    failedCount: number(row[8]),
+    failedSumUs: number(row[9]),
+    failedMinUs: maybe(row[10]),
+    failedMaxUs: maybe(row[11]),
+    bytes: number(row[12]),
+    okHistogram: row[13] as string | null,
+    failedHistogram: row[14] as string | null,
   };
 }
 
-async function readSeries(tx: SqlQueries, runId: number): Promise<SeriesTotals[]> {
-  const merger = createSeriesMerger();
-  let last: [number, string, string] = [-1, '', ''];
+/** By run; one run after the other, so that the windows of one alone are held. */
+async function readSeries(tx: SqlQueries, ids: string): Promise<Map<number, SeriesTotals[]>> {
+  const series = new Map<number, SeriesTotals[]>();
+  let runId = -1;
+  let merger = createSeriesMerger();
+  const endRun = (): void => void series.set(runId, merger.totals());
+  await tx.query(WINDOWS, [ids]);
   for (;;) {
-    const rows = await tx.query(WINDOWS, [runId, ...last]);
+    const rows = await tx.query(NEXT_WINDOWS);
     for (const row of rows) {
-      const window = windowOf(runId, row);
+      const window = windowOf(row);
+      if (window.runId !== runId) {
+        endRun();
+        runId = window.runId;
+        merger = createSeriesMerger();
+      }
       merger.add(window);
-      last = [window.second, window.series, window.processId];
     }
-    if (rows.length < WINDOW_PAGE) return merger.totals();
+    if (rows.length < WINDOW_PAGE) break;
   }
+  endRun();
+  await tx.query('close windows');
+  return series;
 }
 
 const COUNTED = ITERATION_SUMS.slice(0, 3);
@@ -183,6 +195,8 @@ export async function readTotals(
   kept: boolean,
 ): Promise<RunTotals[]> {
   await tx.query('set transaction isolation level repeatable read');
+  // Without statistics of its tables, which PGlite never has, every row would be read instead of those of a few runs.
+  if (!kept) await tx.query('set local enable_seqscan = off');
   const ids = `{${runIds.join(',')}}`;
   const of = async (statement: string): Promise<Map<number, Rows>> =>
     perRun(await tx.query(statement, [ids]));
@@ -191,6 +205,7 @@ export async function readTotals(
   const repeated = await of(POSSIBLY_REPEATED);
   const depths = await of(DEPTHS);
   const failures = await of(FAILURES);
+  const series = await readSeries(tx, ids);
   const totals: RunTotals[] = [];
   for (const [id] of there) {
     const runId = Number(id);
@@ -206,7 +221,7 @@ export async function readTotals(
         count: number(count),
         failedStep: maybe(failedStep),
       })),
-      series: await readSeries(tx, runId),
+      series: series.get(runId) ?? [],
     });
   }
   return totals;

@@ -285,7 +285,8 @@ export interface ServerPort {
   runSummary(runId: number): Promise<RunSummary>;
   /**
    * Totals of several runs, in no order; runs that are not there are left out. Those of runs that were over a minute
-   * ago are kept, and cheap: rows that come later than that are not in them.
+   * ago are kept, and cheap: rows that come later than that are not in them. Totals that took long to add up are used
+   * again for a while, so that they may be as old as five times what they take.
    */
   totalsOfRuns(runIds: readonly number[]): Promise<RunTotals[]>;
   /**

@@ -94,6 +94,7 @@ export function serverLedgerConforms(
         const [first, second] = ids as [number, number];
         const failed = { outcome: 'failed', errorCode: 'MLLP_TIMEOUT', failedStep: 2 } as const;
         const big = 9_000_000_000_000_000;
+        const windows = Array.from({ length: 2_100 }, (_, i) => windowRow(first, i));
         await store().writeLedger(
           batchOf({
             attempts: [
@@ -106,7 +107,7 @@ export function serverLedgerConforms(
               iterationRow(first, 3, { ...failed, error: 'no answer from 10.0.0.18:2575' }),
               iterationRow(second, 1, { ...failed, error: 'other', errorCode: null }),
             ],
-            windows: [windowRow(first, 1), windowRow(first, 2), windowRow(second, 7, { series: 'job' })],
+            windows: [...windows, windowRow(second, 7, { series: 'job' })],
             depths: [
               { runId: first, second: 1, queue: 'a', ready: 5, unacknowledged: 2, consumers: 1 },
               { runId: first, second: 2, queue: 'a', ready: 1, unacknowledged: 0, consumers: 1 },
@@ -120,6 +121,10 @@ export function serverLedgerConforms(
           alone,
         );
         assert.equal(alone[0]!.sutUs, big + 3000);
+        assert.deepEqual(
+          alone.map(({ series }) => series.map(({ okCount, lastSecond }) => [okCount, lastSecond])),
+          [[[2_100 * windows[0]!.okCount, 2_099]], [[windows[0]!.okCount, 7]], []],
+        );
         assert.deepEqual([alone[0]!.queueMaxDepth, alone[0]!.queueLastDepth], [7, 1]);
         assert.deepEqual(
           alone[0]!.failures.map(({ count, failedStep }) => [count, failedStep]),

@@ -1,10 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import { delay } from '../../lib/lifecycle.ts';
-import type { RunTotals } from '../../storage/port.ts';
+import { type RunTotals, SERIES_LAG_MS } from '../../storage/port.ts';
 import type { RunSummary, ServerStore } from '../../storage/server-port.ts';
 
-/** Workers store the figures of a second when it is over, or when they are told that their run is. */
-const SERIES_LAG_MS = 2500;
 const POLL_MS = 100;
 
 /** Every attempt is in the series of jobs, and what it did in the other series before. */
