@@ -1,12 +1,9 @@
-import { createSemaphore } from '../../lib/semaphore.ts';
 import type { RunTotals } from '../../metrics/totals.ts';
 import { readTotals } from '../run-totals.ts';
 import type { ServerPort } from '../server-port.ts';
 import type { ServerPartDeps } from './part.ts';
-import { type AskedRun, createRecentTotals } from './recent-totals.ts';
+import { type AskedRun, createRecentAnswers, SETTLED_AFTER_MS } from './recent-answers.ts';
 
-/** Attempts that were under way when a run ended have their rows by then. */
-const SETTLED_AFTER_MS = 60_000;
 /** Runs that are added up in one transaction. */
 const BATCH = 100;
 
@@ -27,36 +24,20 @@ on conflict (run_id) do nothing`;
 
 export function createKeptTotals({ database, clock }: ServerPartDeps): Pick<ServerPort, 'totalsOfRuns'> {
   const { executor } = database;
-  const recent = createRecentTotals(clock);
-  /** Who waits for totals that somebody else adds up finds them remembered, if that took long. */
-  const adding = createSemaphore(1);
+  const recent = createRecentAnswers<RunTotals>(clock);
 
-  const keep = async (runs: readonly AskedRun[], all: readonly RunTotals[], settledBefore: number) => {
-    const overAt = new Map(runs.map(({ id, overAtMs }) => [id, overAtMs]));
-    const settled = all.flatMap((totals) => {
-      const overAtMs = overAt.get(totals.runId) ?? null;
-      if (overAtMs === null || overAtMs > settledBefore) return [];
-      return [{ run_id: totals.runId, over_at_ms: overAtMs, totals: JSON.stringify(totals) }];
+  const addUp = async (runs: readonly AskedRun[]): Promise<ReadonlyMap<number, RunTotals>> => {
+    const settledBefore = clock.nowMs() - SETTLED_AFTER_MS;
+    const ids = runs.map(({ id }) => id);
+    const all = await database.change((_, tx) => readTotals(tx, ids, executor.shared));
+    const totals = new Map(all.map((of) => [of.runId, of]));
+    const settled = runs.flatMap(({ id, overAtMs }) => {
+      const ofRun = totals.get(id);
+      if (!ofRun || overAtMs === null || overAtMs > settledBefore) return [];
+      return [{ run_id: id, over_at_ms: overAtMs, totals: JSON.stringify(ofRun) }];
     });
     if (settled.length > 0) await database.query((queries) => queries.query(KEEP, [JSON.stringify(settled)]));
-  };
-  const addUp = async (asked: readonly AskedRun[]): Promise<RunTotals[]> => {
-    await adding.acquire();
-    try {
-      const remembered = asked.flatMap((run) => recent.of(run) ?? []);
-      const known = new Set(remembered.map(({ runId }) => runId));
-      const runs = asked.filter(({ id }) => !known.has(id));
-      if (runs.length === 0) return remembered;
-      const settledBefore = clock.nowMs() - SETTLED_AFTER_MS;
-      const ids = runs.map(({ id }) => id);
-      const added = await recent.measured(runs, () =>
-        database.change((_, tx) => readTotals(tx, ids, executor.shared)),
-      );
-      await keep(runs, added, settledBefore);
-      return [...remembered, ...added];
-    } finally {
-      adding.release();
-    }
+    return totals;
   };
   return {
     totalsOfRuns: async (runIds) => {
@@ -67,7 +48,8 @@ export function createKeptTotals({ database, clock }: ServerPartDeps): Pick<Serv
         if (totals === null)
           open.push({ id: Number(id), overAtMs: overAtMs === null ? null : Number(overAtMs) });
         else all.push(JSON.parse(String(totals)));
-      for (let i = 0; i < open.length; i += BATCH) all.push(...(await addUp(open.slice(i, i + BATCH))));
+      for (let i = 0; i < open.length; i += BATCH)
+        all.push(...(await recent(open.slice(i, i + BATCH), addUp)).values());
       return all;
     },
   };
