@@ -82,5 +82,12 @@ describe('job messages', () => {
     assert.match(refusal(encodeJob({ ...sampleJob(), remainingSteps: [] })).message, /remainingSteps/);
     assert.match(refusal(encodeJob({ ...sampleJob(), iteration: 0 })).message, /iteration/);
     assert.match(refusal('{"schemaVersion":0}').message, /schemaVersion/);
+    const withState = (change: object): string =>
+      JSON.stringify({ ...sampleJob(), state: { ...sampleJob().state, ...change } });
+    assert.match(refusal(withState({ patient: 'ZZTEST' })).message, /state\.patient: .*object/);
+    assert.match(refusal(withState({ order: null })).message, /state\.order/);
+    assert.match(refusal(withState({ studies: [1] })).message, /state\.studies\.0/);
+    const accounts = { ...sampleJob().state.accounts, digest: [1, 2] };
+    assert.match(refusal(withState({ accounts })).message, /accounts\.digest: .*8 words/);
   });
 });

@@ -3,7 +3,14 @@ import { type Failure, failure } from '../lib/errors.ts';
 import { JOB_SCHEMA_VERSION, type Job } from './job.ts';
 
 const whole = z.int().min(0);
-const present = z.looseObject({});
+/** Only whether it is there: looking further into each would take as long as parsing the message. */
+const present = z.custom<object>((value) => typeof value === 'object' && value !== null, {
+  error: 'Invalid input: expected object',
+});
+const digest = z.custom<number[]>(
+  (value) => Array.isArray(value) && value.length === 8 && value.every((word) => Number.isSafeInteger(word)),
+  { error: 'Invalid input: expected 8 words' },
+);
 
 /**
  * The fields that the queue and the worker decide by are checked one by one; patient, order and studies were written
@@ -33,7 +40,7 @@ const jobSchema = z.object({
     clockStartMs: z.number(),
     uidRoot: z.string().nullable(),
   }),
-  state: z.looseObject({
+  state: z.object({
     patient: present,
     order: present,
     message: present.nullable(),
@@ -42,7 +49,7 @@ const jobSchema = z.object({
     performedStep: present.nullish(),
     studies: z.array(present),
     unsent: present.nullable(),
-    accounts: z.looseObject({ dicom: present, digest: z.array(whole).length(8) }),
+    accounts: z.object({ dicom: present, digest }),
   }),
   intendedStartUs: z.number(),
   publishedAtUs: z.number(),

@@ -12,7 +12,7 @@ import { runCsvRow, runJsonRow, workerCsvRow, workerJsonRow } from '../runs/metr
 type MetricStore = Pick<ServerStore, 'listRunSummaries' | 'totalsOfRuns' | 'listAttempts'>;
 
 const RUN_PAGE = 100;
-const ATTEMPT_PAGE = 2000;
+const ATTEMPT_PAGE = 5_000;
 
 interface MeasuredRun {
   run: RunSummary;
