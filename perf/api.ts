@@ -2,10 +2,11 @@
  * Requests a second and latencies of the server's routes over a ledger that has been in use for long, beside a bare
  * Fastify route that answers as many bytes. The client is a process of its own on the same machine.
  *
- *   node perf/api.ts [--attempts 1000000] [--runs 10000] [--connections 8] [--seconds 5] [--json]
+ *   node perf/api.ts [--attempts 1000000] [--runs 10000] [--connections 8] [--seconds 5] [--wrk] [--json]
  *
  * One run has all the attempts and as many events; the others before it have five jobs each. Totals of runs are kept a
  * minute after their end: with few attempts the seeding is shorter than that, and they are added up anew each time.
+ * With `--wrk` it is wrk that asks, for both, but for whole CSVs.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,6 +22,7 @@ import { stubScaling } from '../test/support/stub-scaling.ts';
 import type { HttpLoadResult } from './support/http-load.ts';
 import { seedLedger } from './support/seed-ledger.ts';
 import { startHttpClient } from './support/start-http-load.ts';
+import { wrkClient } from './support/wrk.ts';
 
 function routes(large: number, small: number): Record<string, string> {
   return {
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
       runs: { type: 'string', default: '10000' },
       connections: { type: 'string', default: '8' },
       seconds: { type: 'string', default: '5' },
+      wrk: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
@@ -98,7 +101,8 @@ async function main(): Promise<void> {
     run: { userId },
   });
   const url = await api.app.listen({ host: '127.0.0.1', port: 0 });
-  const client = resources.use(await startHttpClient());
+  const own = resources.use(await startHttpClient());
+  const client = values.wrk ? wrkClient : own;
   const usual = { connections: Number(values.connections), seconds: Number(values.seconds) };
 
   const results: Record<string, { route: HttpLoadResult; bare: HttpLoadResult }> = {};
@@ -120,7 +124,7 @@ async function main(): Promise<void> {
     const sampler = setInterval(() => {
       peak = Math.max(peak, process.memoryUsage().rss);
     }, 50);
-    const route = await client.load({ url: `${url}${path}`, token, connections: 1, seconds: 0 });
+    const route = await own.load({ url: `${url}${path}`, token, connections: 1, seconds: 0 });
     clearInterval(sampler);
     const grownMb = (peak - before.rss) / 1e6;
     if (!values.json)

@@ -63,7 +63,7 @@ const CANCEL_GRACE_MS = 6000;
 /** Iterations under way in queues and workers; the broker bears more, but nobody is served by a longer line. */
 const MAX_BACKLOG = 20_000;
 /** Jobs that are due, where they are objects of this process: many that live for long halve its speed. */
-const MAX_DUE_HERE = 500;
+const MAX_DUE_HERE = 2_000;
 const POLL_HERE_MS = 10;
 
 export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isOver } from '../../src/domain/run-state.ts';
 import { DEFAULT_QUEUE } from '../../src/domain/template.ts';
+import { delay } from '../../src/lib/lifecycle.ts';
 import { createLocalLive, type LocalLive } from '../../src/live/local-live.ts';
 import { type EngineHost, startEngineHost } from '../../src/roles/engine-host.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
@@ -129,6 +130,20 @@ describe('the thread that plays the runs of the embedded shape', () => {
     assert.equal(mllp.counts().received, 0);
     await host.methods.setMode('paused.queue', 'open');
     assert.equal((await untilOver(runId)).status, 'COMPLETED');
+  });
+
+  it('starts no more patients than jobs can wait at a time, and ends them all', async () => {
+    await using mllp = await createMllpSink({});
+    await host.methods.setMode('full.queue', 'paused');
+    const runId = await createRun(ORDERS('full.queue'), 3_000, mllp.port);
+    const ready = async (): Promise<number> =>
+      (await host.methods.list()).find(({ queue }) => queue === 'full.queue')?.ready ?? 0;
+    await untilAnswer(ready, (jobs) => jobs >= 2_000);
+    await delay(500);
+    assert.ok((await ready()) <= 2_000 + 8 + 1, 'those that had their places, and no others');
+    await host.methods.setMode('full.queue', 'open');
+    assert.equal((await untilOver(runId)).status, 'COMPLETED');
+    assert.equal((await store.runTotals(runId)).completed, 3_000);
   });
 
   it('scales its workers up and down, down to none', async () => {

@@ -59,7 +59,7 @@ const LATE_PAGE = 2000;
 /** Events that the reading begins with, so that late rows between them are found. */
 const FIRST_EVENTS = 100;
 /** Newest attempts that are looked at; when more came at once, the rest is not shown. */
-const NEWEST_ATTEMPTS = 40;
+const NEWEST_ATTEMPTS = 20;
 const QUEUED_REMEMBERED = 1000;
 /** What may still come when a run is over: rows that become visible late. */
 const SETTLING_MS = 12_000;

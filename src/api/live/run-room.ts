@@ -28,7 +28,7 @@ export interface RunRoom extends Closeable {
 const POLL_MS = 2000;
 const MIN_READ_INTERVAL_MS = 100;
 /** While more waits than may be told in a second, there is no hurry to read more. */
-const BUSY_READ_INTERVAL_MS = 800;
+const BUSY_READ_INTERVAL_MS = 1_000;
 const BUSY = 20;
 /** A reading that took long is not repeated soon: readings may take this share of the time. */
 const READ_SHARE = 0.2;
