@@ -249,12 +249,12 @@ describe('a template', () => {
   it('gets defaults for what it leaves out', () => {
     const template = templateOf(
       withSteps(
-        `${ORDER}  - step_type: SEND_MLLP\n${STUDY}    execution: async\n  - step_type: SEND_DICOM\n`,
+        `${ORDER}  - step_type: SEND_MLLP\n${STUDY}    execution: async\n  - step_type: SEND_DICOM\n  - step_type: WAIT\n`,
       ),
     );
     assert.equal(template.onFailure, 'fail_run');
     assert.deepEqual(template.generators.order!.messageType, 'ORM^O01');
-    const [order, send, study, store] = template.steps;
+    const [order, send, study, store, wait] = template.steps;
     assert.deepEqual(order!.parameters, { generator: 'order', accessionField: 'OBR.3' });
     assert.deepEqual(send!.parameters, { endpoint: 'mllp', timeoutMs: 10_000 });
     assert.equal(send!.retry, null);
@@ -266,9 +266,19 @@ describe('a template', () => {
       maxInFlight: 1,
       timeoutMs: 30_000,
     });
+    assert.deepEqual(study!.parameters, {
+      count: 10,
+      modality: null,
+      studyDescription: null,
+      generatePixels: true,
+      burnPatientInfo: false,
+      generateReport: false,
+      store: 'stream',
+    });
+    assert.deepEqual(wait!.parameters, { durationSeconds: 1 });
     assert.deepEqual(
       template.steps.map((step) => step.stepOrder),
-      [1, 2, 3, 4],
+      [1, 2, 3, 4, 5],
     );
   });
 

@@ -9,6 +9,12 @@ import { DEFAULT_CASE_MIX, drawProcedure, drawProcedureOf } from './procedures.t
 
 const LINES = MODALITIES.flatMap((modality) => CATALOGUE[modality]);
 
+describe('the usual mix of modalities', () => {
+  it('is as frequent as in a general hospital', () => {
+    assert.deepEqual(DEFAULT_CASE_MIX, { DX: 35, CT: 25, MR: 20, US: 10, CR: 5, NM: 3, MG: 2 });
+  });
+});
+
 describe('the procedure catalogue', () => {
   it('has at least 60 procedures over all modalities', () => {
     assert.ok(new Set(LINES.map((line) => line.code.value)).size >= 60);

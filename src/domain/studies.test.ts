@@ -140,6 +140,13 @@ describe('planStudies', () => {
     assert.equal(studyOf({ context: { ...SILENT, studyDescription: 'X-ray of the knee' } }).modality, 'DX');
   });
 
+  it('lets a modality that is named win over what the description would infer', () => {
+    const named = { ...SILENT, modality: 'MR', studyDescription: 'CT Head' } as const;
+    assert.equal(studyOf({ context: named }).modality, 'MR');
+    const parameters = { ...PARAMETERS, modality: 'US', studyDescription: 'CT Head' } as const;
+    assert.equal(studyOf({ parameters }).modality, 'US');
+  });
+
   it('claims no code for a description that the catalogue does not know', () => {
     const study = studyOf({ context: { ...SILENT, modality: 'CT', studyDescription: 'Something new' } });
     assert.equal(study.procedureCode, null);

@@ -42,6 +42,14 @@ describe('iterate', () => {
     assert.equal(cursor.state.orderContext!.accessionNumber, cursor.state.order.accessionNumber);
   });
 
+  it('reads the accession number from the field that the step names', async () => {
+    const of = template(testStep('GENERATE_HL7', { generator: 'order', accessionField: 'OBR.2' }));
+    const cursor = cursorFor(of);
+    assert.deepEqual(await iterate(cursor, testEnvironment({ template: of }), () => {}), { kind: 'done' });
+    const { order, orderContext } = cursor.state;
+    assert.equal(orderContext!.accessionNumber, order.placerOrderNumber);
+  });
+
   it('stops at the step that fails, where a retry begins', async () => {
     const of = template(generate, send);
     const environment = testEnvironment({

@@ -90,6 +90,7 @@ describe('live over several processes', { skip: without('postgresql') }, () => {
       );
       assert.equal(new Set(jobs().map(({ job }) => job.id)).size, 12);
       assert.equal(jobs().length, 12);
+      await until(() => client.of('simulation_async_progress').at(-1)?.completed_jobs === 12);
     }
     await writers[2]!.store.transitionRun(run.id, 'over_ok', { startedIterations: 12 });
     for (const client of clients)

@@ -10,6 +10,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { announceChanges } from '../../src/live/announce.ts';
 import { createLocalLive, type LocalLive } from '../../src/live/local-live.ts';
+import { RUN_CSV_COLUMNS } from '../../src/metrics/run-row.ts';
 import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import type { EventRow, RunRecord } from '../../src/storage/port.ts';
 import type { ServerStore } from '../../src/storage/server-port.ts';
@@ -255,8 +256,10 @@ describe('live', () => {
       const run = await createRun();
       const client = await server.connect(`user:${OWNER}`);
       await client.join(run.id);
+      const startedMs = performance.now();
       await writeEvents(run.id, 50);
       await until(() => client.of('sim_log_update').length === 50);
+      assert.ok(performance.now() - startedMs > 1_900, '20 a second');
       const lines = client
         .of<{ event: { details: string } }>('sim_log_update')
         .map(({ event }) => event.details);
@@ -341,7 +344,13 @@ describe('live', () => {
         ),
         ...'patient_iteration repeat_iteration created_at attempt max_attempts retrying'.split(' '),
       ]);
-      assert.equal(Object.keys(second!.metrics ?? {}).length, 41);
+      assert.deepEqual(Object.keys(second!.metrics ?? {}), RUN_CSV_COLUMNS.slice(0, 41));
+      assert.equal(second!.metrics!.run_id, run.id);
+      const { success, outcome, attempt, max_attempts: most, retrying } = first!.job;
+      assert.deepEqual(
+        [first!.run_id, first!.job.job_id, success, outcome, attempt, most, retrying],
+        [run.id, jobId, false, 'retried', 1, 4, true],
+      );
     });
 
     it('the progress of the run, up to the last figures', async () => {
@@ -541,6 +550,7 @@ function stopReading(socket: Socket): void {
 }
 
 interface Completed {
+  run_id: number;
   job: Record<string, unknown>;
   metrics: Record<string, unknown> | null;
   retrying: boolean;

@@ -76,12 +76,7 @@ export function createLive(options: LiveOptions): Live {
       store,
       now: () => clock.monotonicUs() / 1000,
       workersOn: overview.workersOn,
-      emit: (event, payload) => {
-        const members = io.to(roomOf(runId));
-        // The next figures follow soon; the rest is told once.
-        if (event === 'simulation_async_progress') members.volatile.emit(event, payload);
-        else members.emit(event, payload);
-      },
+      emit: (event, payload) => void io.to(roomOf(runId)).emit(event, payload),
       log,
     }),
   );

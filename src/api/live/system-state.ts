@@ -57,8 +57,8 @@ export function createSystemState(options: SystemStateOptions): () => Promise<Sy
     const afterSecond = Math.floor(clock.nowMs() / 1000) - RATE_DELAY_SECONDS - RATE_SECONDS;
     let count = 0;
     let sumUs = 0;
-    for (const { id, status } of runs.slice(0, MAX_RATED_RUNS)) {
-      if (status === 'PENDING') continue;
+    const started = runs.filter(({ status }) => status !== 'PENDING');
+    for (const { id } of started.slice(0, MAX_RATED_RUNS)) {
       for (const window of await store.readWindows(id, { afterSecond, limit: RATE_SECONDS })) {
         if (window.series !== 'job' || window.second > afterSecond + RATE_SECONDS) continue;
         count += window.okCount + window.failedCount;

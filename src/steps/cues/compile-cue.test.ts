@@ -16,6 +16,7 @@ function createContext(seed = 1): RenderContext {
       ...orderAt(identity, 1, patient, { caseMix: { CT: 1 }, stations: [], steps: [] }),
       accessionNumber: 'ACC00000042',
       scheduledStartMs: Date.UTC(2026, 0, 5, 14, 30),
+      scheduledEndMs: Date.UTC(2026, 0, 5, 14, 45),
       referringPhysician: 'HOUSE^GREGORY',
     },
     controlId: 'C42',
@@ -60,6 +61,7 @@ describe('a named cue', () => {
     ['Context.MessageControlId', 'C42'],
     ['Context.MessageTimestamp', '20260105080910'],
     ['Context.ScheduledStart', '20260105143000'],
+    ['Context.ScheduledEnd', '20260105144500'],
     ["Context.ScheduledStart.strftime('%Y%m%d')", '20260105'],
     ['Context.ScheduledStart.strftime("%I:%M %p, %A %d %b %y %j%%")', '02:30 PM, Monday 05 Jan 26 005%'],
   ];
