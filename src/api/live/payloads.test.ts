@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { templateFrom } from '../../../test/support/run.ts';
-import { maxAttemptsOf, workerMetricsUpdate } from './payloads.ts';
+import type { RunTotals } from '../../storage/port.ts';
+import { maxAttemptsOf, runProgress, workerMetricsUpdate } from './payloads.ts';
 
 describe('maxAttemptsOf', () => {
   const step = (attempts: number | null, queue: string, execution = 'async'): string =>
@@ -33,6 +34,23 @@ describe('maxAttemptsOf', () => {
     );
     assert.equal(maxAttemptsOf(hops, { queue: 'gone', jobType: null, remainingSteps: 0 }), 3);
     assert.equal(maxAttemptsOf(hops, { queue: 'a', jobType: 'other', remainingSteps: 0 }), 3);
+  });
+});
+
+describe('runProgress', () => {
+  it('has the workers of its queues and what is left there, which is nothing at the end', () => {
+    const counts = {
+      runId: 3,
+      jobs: 9,
+      jobsSucceeded: 1,
+      jobsDead: 1,
+      attempts: 2,
+      attemptDurationSumUs: 3000,
+    };
+    const totals = { ...counts, queueLastDepth: 7 } as RunTotals;
+    const progress = runProgress(totals, false, 4);
+    assert.deepEqual([progress.active_workers, progress.remaining_queue_depth], [4, 7]);
+    assert.equal(runProgress(totals, true, 4).remaining_queue_depth, 0);
   });
 });
 

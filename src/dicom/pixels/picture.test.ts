@@ -5,7 +5,7 @@ import type { SeriesInput } from '../study.ts';
 import { type Picture, pictureOf } from './picture.ts';
 
 function picture(
-  modality: 'MR' | 'US' | 'MG' | 'NM' | 'DX',
+  modality: 'CT' | 'MR' | 'US' | 'MG' | 'NM' | 'DX',
   bodyPart: string,
   series: Partial<SeriesInput> = {},
 ): Picture {
@@ -23,6 +23,16 @@ function brightHalf(shown: Picture): 'left' | 'right' {
 }
 
 describe('pictures', () => {
+  it('have the matrix and the depth of their modality', () => {
+    const size = (of: Picture): number[] => [of.format.rows, of.format.columns, of.format.bitsAllocated];
+    assert.deepEqual(size(picture('CT', 'CHEST')), [512, 512, 16]);
+    assert.equal(picture('US', 'ABDOMEN').format.bitsAllocated, 8);
+    for (const modality of ['DX', 'MG'] as const) {
+      const { rows, columns } = picture(modality, modality === 'MG' ? 'BREAST' : 'CHEST').format;
+      assert.ok(rows * columns > 4_000_000, modality);
+    }
+  });
+
   it('are shared by series that show the same', () => {
     assert.equal(
       picture('MR', 'BRAIN', { description: 'T1 AX' }).key,
