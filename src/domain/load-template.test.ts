@@ -282,6 +282,19 @@ describe('a template', () => {
     );
   });
 
+  it('reads the accession number where its step says', () => {
+    const fieldOf = (parameters: string): unknown =>
+      templateOf(
+        withSteps(
+          ORDER.replace('generator_template_id: order', `generator_template_id: order, ${parameters}`),
+        ),
+      ).steps[0]!.parameters;
+    const generator = 'order';
+    assert.deepEqual(fieldOf('accession_field: ORC.2'), { generator, accessionField: 'ORC.2' });
+    const custom = fieldOf('accession_field: CUSTOM, custom_accession_field: ZDS.2');
+    assert.deepEqual(custom, { generator, accessionField: 'ZDS.2' });
+  });
+
   it('may give integers as strings of digits', () => {
     const [wait] = templateOf(
       'name: t\nsteps: [{ step_type: WAIT, parameters: { repeat: { count: "3" }, duration_seconds: "2" } }]',

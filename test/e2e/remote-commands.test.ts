@@ -8,6 +8,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { type CliEnd, startProgram, YEETER } from '../support/cli.ts';
 import { type FakeApi, startFakeApi } from '../support/fake-api.ts';
+import { selfSigned } from '../support/self-signed.ts';
 
 const KEY = `ytr_${'k'.repeat(43)}`;
 const RUN = '/api/simulator/runs/7';
@@ -187,6 +188,15 @@ describe('the commands for a server', () => {
     assert.equal((await run(['runs', 'list', '--api-url', other.url])).code, 0);
   });
 
+  it('trust no server whose certificate nobody vouches for, unless told to', async () => {
+    await using other = await startFakeApi({ 'GET /api/simulator/runs': { json: [] } }, selfSigned());
+    const refused = await run(['runs', 'list', '--api-url', other.url]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /TLS_FAILED/);
+    assert.equal(other.requests.length, 0);
+    assert.equal((await run(['runs', 'list', '--api-url', other.url, '--insecure'])).code, 0);
+  });
+
   it('list what is there as a table, as JSON and as CSV', async () => {
     const table = await run(['runs', 'list']);
     assert.match(table.stdout, /^id +status .*\n-.*\n7 +RUNNING +3 +- +2 .*\n6 +ERROR/);
@@ -199,6 +209,14 @@ describe('the commands for a server', () => {
     );
     const templates = await run(['templates', 'list']);
     assert.match(templates.stdout, /\norder-to-image +3 +- +GENERATE_HL7\n/);
+    assert.deepEqual(JSON.parse((await run(['templates', 'list', '--output', 'json'])).stdout), TEMPLATES);
+    const templateRows = (await run(['templates', 'list', '--output', 'csv'])).stdout.split('\r\n');
+    assert.equal(templateRows[0], 'name,id,created_at,steps');
+    assert.equal(templateRows.length, 1 + TEMPLATES.length + 1);
+    assert.deepEqual(JSON.parse((await run(['runs', 'stats', '7', '--output', 'json'])).stdout), {
+      ...STATS,
+      step_duration_summary: [],
+    });
     const stats = await run(['runs', 'stats', '7', '--format', 'csv']);
     assert.match(
       stats.stdout,

@@ -181,6 +181,12 @@ describe('the command line against a server', () => {
     assert.equal(await content('run-metrics.csv'), `${header}\r\n${own}\r\n`);
   });
 
+  it('captures into the current folder when none is named', async () => {
+    const end = await run('runs', 'start', 'orders', '--capture-metrics');
+    assert.equal(end.code, 0, end.stderr);
+    assert.ok(await stat(join(dir, `run-${startedRun(end)}-metrics.json`)));
+  });
+
   it('ends with 1 when a run did not complete, and looks after its dead letters', async () => {
     const end = await run('runs', 'start', 'lost orders', '-n', '2', '--watch', '--capture-metrics', 'lost');
     assert.equal(end.code, 1, end.stderr);
