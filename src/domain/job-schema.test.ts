@@ -86,8 +86,14 @@ describe('job messages', () => {
       JSON.stringify({ ...sampleJob(), state: { ...sampleJob().state, ...change } });
     assert.match(refusal(withState({ patient: 'ZZTEST' })).message, /state\.patient: .*object/);
     assert.match(refusal(withState({ order: null })).message, /state\.order/);
+    assert.match(refusal(withState({ message: [] })).message, /state\.message/);
     assert.match(refusal(withState({ studies: [1] })).message, /state\.studies\.0/);
-    const accounts = { ...sampleJob().state.accounts, digest: [1, 2] };
-    assert.match(refusal(withState({ accounts })).message, /accounts\.digest: .*8 words/);
+    for (const digest of [
+      [1, 2],
+      [0, 0, 0, 0, 0, 0, 0, -1],
+    ]) {
+      const accounts = { ...sampleJob().state.accounts, digest };
+      assert.match(refusal(withState({ accounts })).message, /accounts\.digest: .*8 words/);
+    }
   });
 });

@@ -4,11 +4,13 @@ import { JOB_SCHEMA_VERSION, type Job } from './job.ts';
 
 const whole = z.int().min(0);
 /** Only whether it is there: looking further into each would take as long as parsing the message. */
-const present = z.custom<object>((value) => typeof value === 'object' && value !== null, {
-  error: 'Invalid input: expected object',
-});
+const present = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  { error: 'Invalid input: expected object' },
+);
+const isWord = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const digest = z.custom<number[]>(
-  (value) => Array.isArray(value) && value.length === 8 && value.every((word) => Number.isSafeInteger(word)),
+  (value) => Array.isArray(value) && value.length === 8 && value.every(isWord),
   { error: 'Invalid input: expected 8 words' },
 );
 

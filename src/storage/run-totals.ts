@@ -1,6 +1,6 @@
 import type { DicomAccounts } from '../domain/job.ts';
 import { manifestHash } from '../domain/manifest.ts';
-import { createSeriesMerger } from '../metrics/merge-series.ts';
+import { createSeriesMerger, type SeriesMerger } from '../metrics/merge-series.ts';
 import type { WindowRow } from '../metrics/series.ts';
 import type { RunTotals, SeriesTotals } from '../metrics/totals.ts';
 import type { RunCounts } from './coordination-port.ts';
@@ -152,24 +152,21 @@ function windowOf(row: readonly unknown[]): WindowRow {
 /** By run; one run after the other, so that the windows of one alone are held. */
 async function readSeries(tx: SqlQueries, ids: string): Promise<Map<number, SeriesTotals[]>> {
   const series = new Map<number, SeriesTotals[]>();
-  let runId = -1;
-  let merger = createSeriesMerger();
-  const endRun = (): void => void series.set(runId, merger.totals());
+  let current = null as { runId: number; merger: SeriesMerger } | null;
   await tx.query(WINDOWS, [ids]);
   for (;;) {
     const rows = await tx.query(NEXT_WINDOWS);
     for (const row of rows) {
       const window = windowOf(row);
-      if (window.runId !== runId) {
-        endRun();
-        runId = window.runId;
-        merger = createSeriesMerger();
+      if (current?.runId !== window.runId) {
+        if (current) series.set(current.runId, current.merger.totals());
+        current = { runId: window.runId, merger: createSeriesMerger() };
       }
-      merger.add(window);
+      current.merger.add(window);
     }
     if (rows.length < WINDOW_PAGE) break;
   }
-  endRun();
+  if (current) series.set(current.runId, current.merger.totals());
   await tx.query('close windows');
   return series;
 }
