@@ -80,6 +80,10 @@ describe('the command line against a server', () => {
     await template('lost orders', generate, await send(mllp('nobody', 1), lost));
     const wait = { step_type: 'WAIT', execution: 'async', parameters: { duration_seconds: 600 } };
     await template('waiting', { step_order: 1, ...wait });
+    await template('orders, then waiting', generate, await send(mllp('sink', sink.port), {}), {
+      step_order: 3,
+      ...wait,
+    });
     const signedIn = await run('login', '--api-url', url, '-u', 'ada', '--password', PASSWORD);
     assert.equal(signedIn.code, 0, signedIn.stderr);
   });
@@ -151,13 +155,27 @@ describe('the command line against a server', () => {
     await using proxy = await startSocketlessProxy(url);
     const key = await run('api-keys', 'create', 'proxied');
     const watched = start(
-      ['runs', 'start', 'orders', '-n', '12', '--watch', '--interval', '0.5', '--api-url', proxy.url],
+      [
+        'runs',
+        'start',
+        'orders, then waiting',
+        '-n',
+        '12',
+        '--watch',
+        '--interval',
+        '0.5',
+        '--api-url',
+        proxy.url,
+      ],
       { YEETER_API_KEY: key.stdout.trim() },
     );
+    await watched.said(/no live events \(.*\): asking every 0\.5 s instead/);
+    const runId = startedRun({ stdout: watched.stdout() });
+    assert.equal((await run('runs', 'cancel', String(runId))).code, 0);
     const end = await watched.ended;
-    assert.equal(end.code, 0, end.stderr);
-    assert.match(end.stderr, /no live events \(.*\): asking every 0\.5 s instead/);
-    assert.deepEqual(printed(end.stdout).toSorted(), stored(await eventsOf(startedRun(end))).toSorted());
+    assert.equal(end.code, 1, end.stderr);
+    assert.match(end.stdout, new RegExp(`\\nrun ${runId} CANCELLED after `));
+    assert.deepEqual(printed(end.stdout).toSorted(), stored(await eventsOf(runId)).toSorted());
   });
 
   it('captures the metrics of a run as the server serves them', async () => {
