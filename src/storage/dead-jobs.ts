@@ -92,11 +92,11 @@ from unnest($2::uuid[], $3::int4[]) as asked (job_id, iteration)
 where jobs.run_id = $1 and jobs.job_id = asked.job_id and jobs.outcome = 'dead'
 returning jobs.iteration`;
 
-const FORGET = `delete from iterations where run_id = $1 and iteration = any($2::int4[]) and outcome = 'failed'`;
+const FAILED = `delete from iterations where run_id = $1 and iteration = any($2::int4[]) and outcome = 'failed'`;
 
 const UNDONE = undone(ITERATION_SUMS);
-const FORGET_WITH_SUMS =
-  `with gone as (${FORGET} returning ${SUMMED_ITERATION_COLUMNS}) ` +
+const FORGET =
+  `with gone as (${FAILED} returning ${SUMMED_ITERATION_COLUMNS}) ` +
   mergeSums(UNDONE.names, `select run_id, $3::int4, ${UNDONE.values} from gone group by run_id`);
 
 const COUNT_REQUEUED = mergeSums(['requeued', 'jobs_dead'], 'select $1::int8, $2::int4, $3::int8, $4::int8');
@@ -109,13 +109,13 @@ where id = $1`;
 
 /**
  * In a transaction that ends with it: the run is locked from its beginning, so that its end is decided before or after.
- * @param sums where the run's sums are kept up with its rows
+ * @param slot of the run's sums
  * @throws {YeeterError} RUN_STATE when the run was cancelled
  */
 export async function reopenJobs(
   tx: SqlQueries,
   { runId, jobIds, iterations }: ReopenedJobs,
-  sums: { slot: number; kept: boolean },
+  slot: number,
   nowMs: number,
 ): Promise<void> {
   const [run] = await tx.query('select status, completed_at_ms from runs where id = $1 for update', [runId]);
@@ -124,10 +124,8 @@ export async function reopenJobs(
   const reopened = await tx.query(REOPEN, [runId, jobIds, iterations]);
   if (reopened.length === 0) return;
   const ended = `{${reopened.map(([iteration]) => iteration).join(',')}}`;
-  if (sums.kept) await tx.query(FORGET_WITH_SUMS, [runId, ended, sums.slot]);
-  else await tx.query(FORGET, [runId, ended]);
-  const dead = sums.kept ? -reopened.length : 0;
-  await tx.query(COUNT_REQUEUED, [runId, sums.slot, reopened.length, dead]);
+  await tx.query(FORGET, [runId, ended, slot]);
+  await tx.query(COUNT_REQUEUED, [runId, slot, reopened.length, -reopened.length]);
   await tx.query(TOTALS_CHANGED, [runId]);
   if (status) await tx.query(RUN_REOPENED, [runId, status, nowMs]);
 }

@@ -1,4 +1,5 @@
 import { YeeterError } from '../lib/errors.ts';
+import { addUp, type Sum, type SumValue } from './run-sums.ts';
 
 /*
  * Ledger rows go in as one array a column (`unnest`), each written here as a PostgreSQL array literal. The literals
@@ -19,7 +20,12 @@ export interface LedgerColumn<Row> {
 export interface EncodedRows {
   columns: string[];
   perRun: [runId: number, count: number][];
+  /** What they add up to, where that is kept. */
+  sums: RowSums;
 }
+
+/** By run. */
+export type RowSums = ReadonlyMap<number, readonly SumValue[]>;
 
 /** Text that came from elsewhere, for example a peer's answer, is cut to this many characters. */
 const MAX_TEXT = 4_000;
@@ -75,9 +81,14 @@ function countPerRun(rows: readonly { runId: number }[]): [number, number][] {
 export function encodeRows<Row extends { runId: number }>(
   rows: readonly Row[],
   columns: readonly LedgerColumn<Row>[],
+  sums: readonly Sum<Row>[] = [],
 ): EncodedRows | null {
   if (rows.length === 0) return null;
-  return { columns: columns.map((column) => encodeColumn(rows, column)), perRun: countPerRun(rows) };
+  return {
+    columns: columns.map((column) => encodeColumn(rows, column)),
+    perRun: countPerRun(rows),
+    sums: addUp(rows, sums),
+  };
 }
 
 /** `insert into t (...) select ... from unnest(...)`. */

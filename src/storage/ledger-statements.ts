@@ -17,8 +17,11 @@ import {
   JOB_SUMS,
   mergeSums,
   namesOf,
+  SETTLING_SUMS,
   SUMMED_ITERATION_COLUMNS,
 } from './run-sums.ts';
+
+const SUM_NAMES = namesOf([...SETTLING_SUMS, ...ITERATION_SUMS]);
 
 const SKIP = 'on conflict do nothing';
 const SETTLING = "select run_id, job_id, outcome, attempt from added where outcome <> 'retried'";
@@ -78,10 +81,10 @@ const ATTEMPTS_ADDED =
 const ITERATIONS_ADDED = 'select run_id, count(*) from added group by run_id';
 
 /**
- * How the rows of a batch go in. All give (run, rows added), but for those of `alone`, which either add all rows or
- * fail. With sums, the last parameter is the slot.
+ * How the rows of a batch go in, and what they add up to with them. The last parameter is the slot; all but the first
+ * give (run, rows added).
  */
-export interface LedgerStatements {
+interface LedgerStatements {
   queued: string;
   attempts: string;
   iterations: string;
@@ -99,11 +102,10 @@ const OFFERED = [
  *
  * @param skip whether rows may be there already, which costs a look at each
  */
-function attemptsStatement(skip: boolean, sums: boolean): string {
+function attemptsStatement(skip: boolean): string {
   const insert = `${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${skip ? SKIP : ''}`;
   const added = `added as (${insert} returning run_id, job_id, outcome, attempt, duration_us)`;
   const settled = `settled as (${settle(skip ? `(${OFFERED}) offered` : 'added')})`;
-  if (!sums) return `with ${added}, ${settled} ${ATTEMPTS_ADDED}`;
   const [attempts, jobs] = [namesOf(ATTEMPT_SUMS), namesOf(JOB_SUMS)];
   const none = (name: string): string => (emptySum(name) === 0 ? `coalesce(${name}, 0)` : name);
   const perRun =
@@ -115,55 +117,54 @@ function attemptsStatement(skip: boolean, sums: boolean): string {
   return `with ${added}, ${settled}, summed as (${merged}) ${ATTEMPTS_ADDED}`;
 }
 
-function iterationsStatement(skip: boolean, sums: boolean): string {
+function iterationsStatement(skip: boolean): string {
   const insert = `${insertStatement('iterations', ITERATION_COLUMNS)} ${skip ? SKIP : ''}`;
   const added = `added as (${insert} returning ${SUMMED_ITERATION_COLUMNS})`;
-  if (!sums) return `with ${added} ${ITERATIONS_ADDED}`;
   const slot = `$${ITERATION_COLUMNS.length + 1}::int4`;
   const perRun = `select run_id, ${slot}, ${aggregates(ITERATION_SUMS)} from added group by run_id order by run_id`;
   return `with ${added}, summed as (${mergeSums(namesOf(ITERATION_SUMS), perRun)}) ${ITERATIONS_ADDED}`;
 }
 
-function queuedStatement(sums: boolean): string {
-  if (!sums) return QUEUED;
-  const perRun =
+const QUEUED_WITH_SUMS =
+  `with added as (${QUEUED} returning run_id, jobs.xmax = 0 as is_new) ` +
+  mergeSums(
+    ['jobs'],
     `select run_id, $${QUEUED_COLUMNS.length + 1}::int4, count(*) filter (where is_new) from added ` +
-    'group by run_id order by run_id';
-  return `with added as (${QUEUED} returning run_id, jobs.xmax = 0 as is_new) ${mergeSums(['jobs'], perRun)}`;
-}
+      'group by run_id order by run_id',
+  );
 
 /**
- * Where no other process writes, jobs are not queued before they are settled, and a run is added up when it is asked
- * for: rows go in as they stand.
+ * Where no other process writes, jobs are not queued before they are settled: rows go in as they stand or fail, and what
+ * they add up to was computed by whoever encoded them.
  */
-const ALONE: LedgerStatements = {
-  queued: queuedStatement(false),
+export const ALONE = {
   attempts:
     `with added as (${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ` +
     `returning run_id, job_id, outcome, attempt) insert into jobs (run_id, job_id, outcome, attempt) ${SETTLING}`,
   iterations: insertStatement('iterations', ITERATION_COLUMNS),
 };
-const ALONE_SKIPPING: LedgerStatements = {
-  queued: ALONE.queued,
-  attempts: attemptsStatement(true, false),
-  iterations: iterationsStatement(true, false),
+
+const STATEMENTS: LedgerStatements = {
+  queued: QUEUED_WITH_SUMS,
+  attempts: attemptsStatement(false),
+  iterations: iterationsStatement(false),
 };
-const SHARED: LedgerStatements = {
-  queued: queuedStatement(true),
-  attempts: attemptsStatement(false, true),
-  iterations: iterationsStatement(false, true),
-};
-const SHARED_SKIPPING: LedgerStatements = {
-  queued: SHARED.queued,
-  attempts: attemptsStatement(true, true),
-  iterations: iterationsStatement(true, true),
+const SKIPPING: LedgerStatements = {
+  queued: QUEUED_WITH_SUMS,
+  attempts: attemptsStatement(true),
+  iterations: iterationsStatement(true),
 };
 
 /** @param skipping leaves rows that are there already as they are; without it, one such row fails its batch */
-export function ledgerStatements(shared: boolean, skipping: boolean): LedgerStatements {
-  if (shared) return skipping ? SHARED_SKIPPING : SHARED;
-  return skipping ? ALONE_SKIPPING : ALONE;
+export function ledgerStatements(skipping: boolean): LedgerStatements {
+  return skipping ? SKIPPING : STATEMENTS;
 }
+
+/** (run, slot, what attempts add up to, what terminal rows do) */
+export const ADD_SUMS = mergeSums(
+  SUM_NAMES,
+  `values (${['run', 'slot', ...SUM_NAMES].map((_, i) => `$${i + 1}`).join(', ')})`,
+);
 
 /** (run, slot, duplicates) */
 export const ADD_DUPLICATES = mergeSums(['duplicates'], 'select $1::int8, $2::int4, $3::int8');

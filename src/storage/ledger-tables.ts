@@ -2,6 +2,7 @@ import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { QueuedJobRow } from './coordination-port.ts';
 import { type EncodedRows, encodeRows, type LedgerColumn } from './ledger-columns.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch } from './port.ts';
+import { ITERATION_SUMS, SETTLING_SUMS } from './run-sums.ts';
 
 /** Keys of a row whose values are columns as they stand. */
 type Plain<Row> = {
@@ -146,8 +147,8 @@ export type EncodedLedger = { [K in keyof LedgerBatch]: EncodedRows | null };
 export function encodeLedger(batch: LedgerBatch): EncodedLedger {
   return {
     queued: encodeRows(batch.queued, QUEUED_COLUMNS),
-    attempts: encodeRows(batch.attempts, ATTEMPT_COLUMNS),
-    iterations: encodeRows(batch.iterations, ITERATION_COLUMNS),
+    attempts: encodeRows(batch.attempts, ATTEMPT_COLUMNS, SETTLING_SUMS),
+    iterations: encodeRows(batch.iterations, ITERATION_COLUMNS, ITERATION_SUMS),
     events: encodeRows(batch.events, EVENT_COLUMNS),
     windows: encodeRows(batch.windows, WINDOW_COLUMNS),
     health: encodeRows(batch.health, HEALTH_COLUMNS),

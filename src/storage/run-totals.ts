@@ -6,12 +6,12 @@ import type { RunTotals, SeriesTotals } from '../metrics/totals.ts';
 import type { RunCounts } from './coordination-port.ts';
 import { missingRun } from './missing-run.ts';
 import {
-  ATTEMPT_SUMS,
-  aggregates,
+  COUNTED_ALONE,
   emptySum,
   ITERATION_SUMS,
-  JOB_SUMS,
   namesOf,
+  OUTCOME_SUMS,
+  SETTLING_SUMS,
   storedSums,
 } from './run-sums.ts';
 import type { SqlQueries } from './sql-executor.ts';
@@ -23,29 +23,11 @@ const WINDOW_PAGE = 2_000;
 /** Each statement asks for several runs, $1, and tells them apart by its first column. */
 const OF_RUNS = 'where run_id = any($1::int8[])';
 
-const derived = (table: string, sums: typeof ITERATION_SUMS): string =>
-  `select run_id, ${aggregates(sums)} from ${table} ${OF_RUNS} group by run_id`;
+const SUM_NAMES = [...namesOf([...ITERATION_SUMS, ...SETTLING_SUMS]), ...COUNTED_ALONE];
+const SUMS = storedSums(SUM_NAMES);
 
-interface SumsQuery {
-  names: readonly string[];
-  statement: string;
-}
-
-const derivedSums = (table: string, sums: typeof ITERATION_SUMS): SumsQuery => ({
-  names: namesOf(sums),
-  statement: derived(table, sums),
-});
-const keptSums = (names: readonly string[]): SumsQuery => ({ names, statement: storedSums(names) });
-
-/** No rows tell these, so that they are kept in every shape. */
-const EVENTS = keptSums(['duplicates', 'requeued']);
-const DERIVED = [
-  derivedSums('iterations', ITERATION_SUMS),
-  derivedSums('jobs', JOB_SUMS),
-  derivedSums('job_attempts', ATTEMPT_SUMS),
-  EVENTS,
-];
-const KEPT = [keptSums(DERIVED.flatMap(({ names }) => names))];
+const COUNT_NAMES = namesOf(OUTCOME_SUMS);
+const COUNTS = storedSums(COUNT_NAMES);
 
 /** By the names of `run-sums.ts`; those of int8 are numeric, so that they do not overflow. */
 type RunSums = ReadonlyMap<string, unknown>;
@@ -58,20 +40,16 @@ function perRun(rows: Rows): Map<number, Rows> {
 }
 
 async function readSums(
-  tx: SqlQueries,
+  queries: SqlQueries,
   ids: string,
-  queries: readonly SumsQuery[],
+  statement: string,
+  names: readonly string[],
 ): Promise<(runId: number) => RunSums> {
-  const answers: { names: readonly string[]; rows: Map<number, Rows> }[] = [];
-  for (const { names, statement } of queries)
-    answers.push({ names, rows: perRun(await tx.query(statement, [ids])) });
-  return (runId) =>
-    new Map(
-      answers.flatMap(({ names, rows }) => {
-        const row = rows.get(runId)?.[0];
-        return names.map((name, i) => [name, row ? row[i + 1] : emptySum(name)] as const);
-      }),
-    );
+  const rows = perRun(await queries.query(statement, [ids]));
+  return (runId) => {
+    const row = rows.get(runId)?.[0];
+    return new Map(names.map((name, i) => [name, row ? row[i + 1] : emptySum(name)] as const));
+  };
 }
 
 const POSSIBLY_REPEATED = `
@@ -171,34 +149,23 @@ async function readSeries(tx: SqlQueries, ids: string): Promise<Map<number, Seri
   return series;
 }
 
-const COUNTED = ITERATION_SUMS.slice(0, 3);
-const KEPT_COUNTS = [keptSums(namesOf(COUNTED))];
-const DERIVED_COUNTS = [derivedSums('iterations', COUNTED)];
-
-export async function readCounts(queries: SqlQueries, runId: number, kept: boolean): Promise<RunCounts> {
-  const sumsOf = await readSums(queries, `{${runId}}`, kept ? KEPT_COUNTS : DERIVED_COUNTS);
+export async function readCounts(queries: SqlQueries, runId: number): Promise<RunCounts> {
+  const sumsOf = await readSums(queries, `{${runId}}`, COUNTS, COUNT_NAMES);
   const sums = sumsOf(runId);
   const of = (name: string): number => number(sums.get(name));
   return { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
 }
 
-/**
- * All figures of one moment. Runs that are not there are left out.
- * @param kept whether `run_sums` is kept up with the rows; else they are added up now
- */
-export async function readTotals(
-  tx: SqlQueries,
-  runIds: readonly number[],
-  kept: boolean,
-): Promise<RunTotals[]> {
+/** All figures of one moment. Runs that are not there are left out. */
+export async function readTotals(tx: SqlQueries, runIds: readonly number[]): Promise<RunTotals[]> {
   await tx.query('set transaction isolation level repeatable read');
   // Without statistics of its tables, which PGlite never has, every row would be read instead of those of a few runs.
-  if (!kept) await tx.query('set local enable_seqscan = off');
+  await tx.query('set local enable_seqscan = off');
   const ids = `{${runIds.join(',')}}`;
   const of = async (statement: string): Promise<Map<number, Rows>> =>
     perRun(await tx.query(statement, [ids]));
   const there = await tx.query('select id from runs where id = any($1::int8[])', [ids]);
-  const sumsOf = await readSums(tx, ids, kept ? KEPT : DERIVED);
+  const sumsOf = await readSums(tx, ids, SUMS, SUM_NAMES);
   const repeated = await of(POSSIBLY_REPEATED);
   const depths = await of(DEPTHS);
   const failures = await of(FAILURES);
@@ -225,8 +192,8 @@ export async function readTotals(
 }
 
 /** @throws {YeeterError} RUN_NOT_FOUND */
-export async function readRunTotals(tx: SqlQueries, runId: number, kept: boolean): Promise<RunTotals> {
-  const [totals] = await readTotals(tx, [runId], kept);
+export async function readRunTotals(tx: SqlQueries, runId: number): Promise<RunTotals> {
+  const [totals] = await readTotals(tx, [runId]);
   return totals ?? missingRun(runId);
 }
 

@@ -145,7 +145,7 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
     if (repeated && isResultOf(run.status, event)) return runOf(run);
     const status = nextRunStatus(run.status, event);
     if (change.finishedIterations !== undefined)
-      assertFinished(runId, await this.#counts(tx, runId), change.finishedIterations);
+      assertFinished(runId, await readCounts(tx, runId), change.finishedIterations);
     const nowMs = this.#clock.nowMs();
     const over = isOver(status);
     const [changed] = await db
@@ -189,18 +189,11 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
   }
 
   runTotals(runId: number): Promise<RunTotals> {
-    const { shared } = this.#executor;
-    return this.#executor.repeatable(() =>
-      this.#executor.transaction((tx) => readRunTotals(tx, runId, shared)),
-    );
+    return this.#executor.repeatable(() => this.#executor.transaction((tx) => readRunTotals(tx, runId)));
   }
 
   runCounts(runId: number): Promise<RunCounts> {
-    return this.#database.query((queries) => this.#counts(queries, runId));
-  }
-
-  async #counts(queries: SqlQueries, runId: number): Promise<RunCounts> {
-    return await readCounts(queries, runId, this.#executor.shared);
+    return this.#database.query((queries) => readCounts(queries, runId));
   }
 
   async claimRun(runnerId: string, leaseMs: number): Promise<RunClaim | null> {
@@ -268,7 +261,6 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
   }
 
   async reopenJobs(dead: readonly Pick<Job, 'jobId' | 'runId' | 'iteration'>[]): Promise<void> {
-    const sums = { slot: this.#slot, kept: this.#executor.shared };
     const perRun = Map.groupBy(dead, ({ runId }) => runId);
     const nowMs = this.#clock.nowMs();
     await this.#executor.repeatable(() =>
@@ -276,7 +268,7 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
         for (const [runId, ofRun] of [...perRun].sort(([a], [b]) => a - b)) {
           const jobIds = `{${ofRun.map(({ jobId }) => jobId).join(',')}}`;
           const numbers = `{${ofRun.map(({ iteration }) => iteration).join(',')}}`;
-          await reopenJobs(tx, { runId, jobIds, iterations: numbers }, sums, nowMs);
+          await reopenJobs(tx, { runId, jobIds, iterations: numbers }, this.#slot, nowMs);
         }
       }),
     );

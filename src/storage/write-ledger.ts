@@ -1,7 +1,15 @@
 import type { EncodedRows } from './ledger-columns.ts';
-import { ADD_DUPLICATES, ledgerStatements, MARK, otherStatements } from './ledger-statements.ts';
+import {
+  ADD_DUPLICATES,
+  ADD_SUMS,
+  ALONE,
+  ledgerStatements,
+  MARK,
+  otherStatements,
+} from './ledger-statements.ts';
 import type { EncodedLedger } from './ledger-tables.ts';
 import type { LedgerReceipt } from './port.ts';
+import { emptySum, ITERATION_SUMS, SETTLING_SUMS } from './run-sums.ts';
 import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
 import { isConflict } from './storage-error.ts';
 
@@ -17,14 +25,15 @@ export interface LedgerLine {
 
 const OTHER = { plain: otherStatements(false), skipping: otherStatements(true) };
 const NO_DUPLICATES: LedgerReceipt = { duplicateAttempts: 0, duplicateIterations: 0 };
+const NO_ATTEMPTS = SETTLING_SUMS.map(({ name }) => emptySum(name));
+const NO_ITERATIONS = ITERATION_SUMS.map(({ name }) => emptySum(name));
 const MAX_TRIES = 5;
 /** Class of the advisory locks on runs; an arbitrary constant. */
 const LEDGER_LOCK = 1_984_112;
 
-/** Parameters of a statement that keeps sums, or not. */
-function parameters(rows: EncodedRows, executor: SqlExecutor, line: LedgerLine): SqlParameter[] {
-  return executor.shared ? [...rows.columns, line.slot] : rows.columns;
-}
+const parameters = (rows: EncodedRows, line: LedgerLine): SqlParameter[] => [...rows.columns, line.slot];
+
+const named = (kind: string, skip: boolean): string => `ledger ${kind}${skip ? ' skipping' : ''}`;
 
 /** Duplicates of each run: what was sent less what was added. */
 function shortfall(rows: EncodedRows | null, added: readonly unknown[][]): Map<number, number> {
@@ -57,11 +66,7 @@ interface LedgerWrite {
  */
 async function insertQueued({ executor, batch, line }: LedgerWrite): Promise<void> {
   if (!batch.queued) return;
-  await executor.query(
-    ledgerStatements(executor.shared, true).queued,
-    parameters(batch.queued, executor, line),
-    'ledger queued',
-  );
+  await executor.query(ledgerStatements(true).queued, parameters(batch.queued, line), 'ledger queued');
 }
 
 /** False when an earlier try of this batch, whose answer was lost, has done it. */
@@ -69,18 +74,37 @@ async function isMine(tx: SqlQueries, { executor, line, number }: LedgerWrite): 
   return !executor.shared || (await tx.query(MARK, [line.id, number], 'ledger mark')).length > 0;
 }
 
+async function insertOthers(tx: SqlQueries, { batch }: LedgerWrite, skip: boolean): Promise<void> {
+  for (const [kind, statement] of OTHER[skip ? 'skipping' : 'plain'])
+    if (batch[kind]) await tx.query(statement, batch[kind].columns, named(kind, skip));
+}
+
 /** Attempts first and terminal rows next: what they add up to is the last thing that writers of a run wait for. */
 async function insertRows(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<LedgerReceipt> {
-  const { executor, batch, line } = write;
-  const statements = ledgerStatements(executor.shared, skip);
-  const named = (kind: string): string => `ledger ${kind}${skip ? ' skipping' : ''}`;
-  for (const [kind, statement] of OTHER[skip ? 'skipping' : 'plain'])
-    if (batch[kind]) await tx.query(statement, batch[kind].columns, named(kind));
+  const { batch, line } = write;
+  const statements = ledgerStatements(skip);
+  await insertOthers(tx, write, skip);
   const insert = async (kind: 'attempts' | 'iterations'): Promise<unknown[][]> =>
-    batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], executor, line), named(kind)) : [];
+    batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], line), named(kind, skip)) : [];
   const attempts = await insert('attempts');
   const iterations = await insert('iterations');
-  return !skip && !executor.shared ? NO_DUPLICATES : await countDuplicates(tx, write, attempts, iterations);
+  return await countDuplicates(tx, write, attempts, iterations);
+}
+
+/** Rows that are all new, where no other process writes. */
+async function insertAlone(tx: SqlQueries, write: LedgerWrite): Promise<LedgerReceipt> {
+  const { attempts, iterations } = write.batch;
+  await insertOthers(tx, write, false);
+  if (attempts) await tx.query(ALONE.attempts, attempts.columns);
+  if (iterations) await tx.query(ALONE.iterations, iterations.columns);
+  for (const runId of new Set([...(attempts?.sums.keys() ?? []), ...(iterations?.sums.keys() ?? [])])) {
+    const sums = [
+      ...(attempts?.sums.get(runId) ?? NO_ATTEMPTS),
+      ...(iterations?.sums.get(runId) ?? NO_ITERATIONS),
+    ];
+    await tx.query(ADD_SUMS, [runId, write.line.slot, ...sums]);
+  }
+  return NO_DUPLICATES;
 }
 
 async function countDuplicates(
@@ -104,10 +128,10 @@ async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
   const { executor, batch } = write;
   const kinds = Object.entries(batch).filter(([kind, rows]) => kind !== 'queued' && rows !== null).length;
   if (kinds === 0) return NO_DUPLICATES;
-  if (kinds === 1 && !executor.shared) return await insertRows(executor, write, false);
-  return await executor.transaction(async (tx) =>
-    (await isMine(tx, write)) ? await insertRows(tx, write, false) : NO_DUPLICATES,
-  );
+  return await executor.transaction(async (tx) => {
+    if (!executor.shared) return await insertAlone(tx, write);
+    return (await isMine(tx, write)) ? await insertRows(tx, write, false) : NO_DUPLICATES;
+  });
 }
 
 /** What is there already stays as it is and is counted with its run, in the same transaction. */

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { ALONE } from '../../src/storage/ledger-statements.ts';
+import { encodeLedger } from '../../src/storage/ledger-tables.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
 import { openPg } from '../../src/storage/postgres/pg-executor.ts';
 import type { Postgres } from '../support/postgres.ts';
+import { sumsOf } from '../support/row-sums.ts';
 import { startPostgres, without } from '../support/services.ts';
-import { newRun } from './ledger-rows.ts';
+import { attemptRow, batchOf, iterationRow, newRun } from './ledger-rows.ts';
 
 const MIGRATIONS = readMigrationFiles({
   migrationsFolder: fileURLToPath(new URL('../../src/storage/migrations', import.meta.url)),
@@ -54,5 +57,43 @@ describe('tables of an older version', { skip: without('postgresql') }, () => {
       names.toReversed(),
     );
     assert.equal((await store.createRun(newRun())).id, names.length + 1);
+  });
+
+  it('have the sums of their runs, and those that were kept stay as they are', async () => {
+    const databaseUrl = await databaseAfter(5);
+    const asBefore = { attempts: 7, jobs: 5 };
+    {
+      await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+      await executor.query("alter table runs alter template_name set default ''");
+      for (let n = 0; n < 3; n++) await executor.query(INSERT, [JSON.stringify(newRun().template)]);
+      const { attempts, iterations } = encodeLedger(
+        batchOf({
+          attempts: [1, 2].flatMap((run) => [
+            attemptRow(run, { outcome: 'dead', durationUs: 70 }),
+            attemptRow(run, { outcome: 'retried' }),
+            attemptRow(run),
+          ]),
+          iterations: [1, 2].flatMap((run) => [
+            iterationRow(run, 1),
+            iterationRow(run, 2, { outcome: 'failed', studyInstanceUids: ['1.2'] }),
+          ]),
+        }),
+      );
+      await executor.query(ALONE.attempts, attempts!.columns);
+      await executor.query(ALONE.iterations, iterations!.columns);
+      await executor.query(
+        'insert into run_sums (run_id, slot, duplicates, attempts, jobs) values (1, 0, 4, 0, 0), (2, 9, 0, $1, $2)',
+        [asBefore.attempts, asBefore.jobs],
+      );
+    }
+    await using store = await openPostgresStore({ databaseUrl, migrate: true });
+    await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+    const { kept, added } = await sumsOf(executor, 1);
+    assert.deepEqual(kept, added);
+    assert.deepEqual([kept.attempts, kept.jobs, kept.jobs_dead, kept.failed], [3, 2, 1, 1]);
+    assert.equal((await store.runTotals(1)).duplicates, 4);
+    const { attempts, jobs, completed } = await store.runTotals(2);
+    assert.deepEqual({ attempts, jobs, completed }, { ...asBefore, completed: 0 });
+    assert.deepEqual((await store.runTotals(3)).attempts, 0);
   });
 });

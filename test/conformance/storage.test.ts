@@ -9,11 +9,13 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { openPgliteStore, type PgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
+import { openPglite } from '../../src/storage/pglite/pglite-executor.ts';
 import { createStoreClient } from '../../src/storage/pglite/store-client.ts';
 import type { ServerStore } from '../../src/storage/server-port.ts';
+import { EXTREMES, sumsOf } from '../support/row-sums.ts';
 import { coordinationConforms } from './coordination-suite.ts';
 import { endpointLimitsConform } from './endpoint-limits-suite.ts';
-import { batchOf, iterationRow, newRun } from './ledger-rows.ts';
+import { attemptRow, batchOf, iterationRow, newRun } from './ledger-rows.ts';
 import { serverLedgerConforms } from './server-ledger-suite.ts';
 import { serverConforms } from './server-suite.ts';
 import { storageConforms } from './storage-suite.ts';
@@ -77,6 +79,61 @@ describe('a store in a data folder', () => {
     assert.deepEqual(await store.deployment(), deployment);
     assert.equal((await store.runTotals(id)).completed, 1);
     assert.equal(progress.length, 1, 'only the first time makes a new folder');
+  });
+
+  it('keeps sums that are those of its rows', async () => {
+    const { id } = await store.createRun(newRun());
+    const dicom = {
+      ...iterationRow(id, 1).dicom,
+      attemptedInstances: 3,
+      successInstances: 3,
+      attemptedBytes: 7e12,
+    };
+    const sends = { sendCount: 1, throughputCount: 1, throughputSumMbps: 0.5 };
+    const send = (us: number, mbps: number) => ({
+      ...{ ...dicom, ...sends, sendSumUs: us, sendMinUs: us, sendMaxUs: us },
+      ...{ throughputMinMbps: mbps, throughputMaxMbps: mbps },
+    });
+    const lanes = [`${2n ** 63n - 1n}`, `${-(2n ** 63n)}`, '7', '-1'] as const;
+    const studyInstanceUids = ['1.2', '1.3'];
+    await store.writeLedger(
+      batchOf({
+        attempts: [
+          attemptRow(id, { durationUs: 100.4 }),
+          attemptRow(id, { durationUs: 99.6, outcome: 'retried' }),
+          attemptRow(id, { durationUs: 250, outcome: 'dead' }),
+          attemptRow(id, { durationUs: 10, outcome: 'cancelled' }),
+        ],
+        iterations: [
+          iterationRow(id, 1, { sutUs: 0.6, ownUs: 2, studyInstanceUids, dicom: send(5, 0.25) }),
+          iterationRow(id, 2, { studyInstanceUids, digestLanes: [...lanes], dicom: send(3, 8.5) }),
+          iterationRow(id, 3, { outcome: 'failed', studyInstanceUids, digestLanes: [...lanes] }),
+          iterationRow(id, 4, { outcome: 'cancelled' }),
+        ],
+      }),
+    );
+    const runs = await store.listRuns({ limit: 1000 });
+    const requeued = new Set<number>();
+    for (const run of runs) if ((await store.runTotals(run.id)).requeued > 0) requeued.add(run.id);
+    await store.close();
+    {
+      await using executor = await openPglite(join(dataDir, 'pgdata'), dataDir);
+      for (const run of runs) {
+        const { kept, added } = await sumsOf(executor, run.id);
+        // What a reopened job's last end was the least or the greatest of is not known any more.
+        const extremes = requeued.has(run.id)
+          ? Object.fromEntries(EXTREMES.map((name) => [name, added[name]]))
+          : {};
+        assert.deepEqual({ ...kept, ...extremes }, added, `run ${run.id}`);
+      }
+      const { kept } = await sumsOf(executor, id);
+      assert.deepEqual(
+        [kept.jobs, kept.attempts, kept.attempt_duration_sum_us, kept.sut_us],
+        [3, 4, 460, 4501],
+      );
+      assert.equal(kept.studies_stored, 4);
+    }
+    await reopen();
   });
 
   it('keeps a second process out, and a killed one leaves what was acknowledged', async () => {

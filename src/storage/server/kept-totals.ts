@@ -23,13 +23,12 @@ order by r.id for share of r
 on conflict (run_id) do nothing`;
 
 export function createKeptTotals({ database, clock }: ServerPartDeps): Pick<ServerPort, 'totalsOfRuns'> {
-  const { executor } = database;
   const recent = createRecentAnswers<RunTotals>(clock);
 
   const addUp = async (runs: readonly AskedRun[]): Promise<ReadonlyMap<number, RunTotals>> => {
     const settledBefore = clock.nowMs() - SETTLED_AFTER_MS;
     const ids = runs.map(({ id }) => id);
-    const all = await database.change((_, tx) => readTotals(tx, ids, executor.shared));
+    const all = await database.change((_, tx) => readTotals(tx, ids));
     const totals = new Map(all.map((of) => [of.runId, of]));
     const settled = runs.flatMap(({ id, overAtMs }) => {
       const ofRun = totals.get(id);
