@@ -20,8 +20,8 @@ export interface SeriesTotals {
   lastSecond: number;
 }
 
-/** Derived from the ledger's rows, so that they agree with them whatever was killed. */
-export interface RunTotals {
+/** What the rows of a run add up to, so that it agrees with them whatever was killed. */
+export interface RunAccounts {
   runId: number;
   completed: number;
   failed: number;
@@ -38,17 +38,21 @@ export interface RunTotals {
   attemptDurationMinUs: number | null;
   attemptDurationMaxUs: number | null;
   duplicates: number;
-  /** Iterations of which some effect may have happened twice. */
-  possiblyRepeated: number;
   sutUs: number;
   ownUs: number;
   dicom: DicomAccounts;
   /** Studies of completed iterations whose every instance was accepted. */
   studiesStored: number;
-  /** Ready and unacknowledged, all queues of the run together. */
-  queueMaxDepth: number | null;
-  queueLastDepth: number | null;
   manifestSha256: string;
+  /** Ready and unacknowledged, all queues of the run together, when they were last sampled. */
+  queueLastDepth: number | null;
+}
+
+/** All that its rows say of a run as a whole. */
+export interface RunTotals extends RunAccounts {
+  /** Iterations of which some effect may have happened twice. */
+  possiblyRepeated: number;
+  queueMaxDepth: number | null;
   /** Distinct failures, most frequent first, at most 20. */
   failures: readonly { code: string; message: string; count: number; failedStep: number | null }[];
   series: readonly SeriesTotals[];

@@ -6,7 +6,7 @@ import type { RegisteredTarget } from '../domain/target-guard.ts';
 import type { OnFailure, Template } from '../domain/template.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
-import type { RunTotals } from '../metrics/totals.ts';
+import type { RunAccounts, RunTotals } from '../metrics/totals.ts';
 import type { QueuedJobRow } from './coordination-port.ts';
 
 export type { RunTotals } from '../metrics/totals.ts';
@@ -175,6 +175,8 @@ export interface StoragePort extends Closeable {
 
   writeLedger(batch: LedgerBatch): Promise<LedgerReceipt>;
   runTotals(runId: number): Promise<RunTotals>;
+  /** The part of them that is kept up with the rows: as cheap for a million as for one. @throws {YeeterError} RUN_NOT_FOUND */
+  runAccounts(runId: number): Promise<RunAccounts>;
   /** Numbers of iterations that have their terminal row, ascending. */
   finishedIterations(runId: number, page: { after: number; limit: number }): Promise<number[]>;
   countFinished(runId: number): Promise<number>;

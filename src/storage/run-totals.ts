@@ -2,7 +2,7 @@ import type { DicomAccounts } from '../domain/job.ts';
 import { manifestHash } from '../domain/manifest.ts';
 import { createSeriesMerger, type SeriesMerger } from '../metrics/merge-series.ts';
 import type { WindowRow } from '../metrics/series.ts';
-import type { RunTotals, SeriesTotals } from '../metrics/totals.ts';
+import type { RunAccounts, RunTotals, SeriesTotals } from '../metrics/totals.ts';
 import type { RunCounts } from './coordination-port.ts';
 import { missingRun } from './missing-run.ts';
 import {
@@ -64,6 +64,12 @@ select run_id, max(depth), (array_agg(depth order by second desc))[1]
 from (
   select run_id, second, sum(ready + unacknowledged)::bigint depth from queue_depths ${OF_RUNS} group by run_id, second
 ) samples group by run_id`;
+
+const LAST_DEPTH = `
+select r.id, (
+  select sum(ready + unacknowledged) from queue_depths d
+  where d.run_id = r.id and second = (select max(second) from queue_depths l where l.run_id = r.id)
+) from runs r where r.id = $1`;
 
 /** Messages that differ in identifiers alone (control ids, UIDs, addresses) are one kind; one of them is shown. */
 const FAILURES = `
@@ -154,6 +160,14 @@ export async function readCounts(queries: SqlQueries, runId: number): Promise<Ru
   const sums = sumsOf(runId);
   const of = (name: string): number => number(sums.get(name));
   return { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
+}
+
+/** @throws {YeeterError} RUN_NOT_FOUND */
+export async function readAccounts(queries: SqlQueries, runId: number): Promise<RunAccounts> {
+  const sumsOf = await readSums(queries, `{${runId}}`, SUMS, SUM_NAMES);
+  const [run] = await queries.query(LAST_DEPTH, [runId]);
+  if (!run) return missingRun(runId);
+  return { runId, ...accountsOf(sumsOf(runId)), queueLastDepth: maybe(run[1]) };
 }
 
 /** All figures of one moment. Runs that are not there are left out. */

@@ -7,7 +7,7 @@ import { isOver, isResultOf, nextRunStatus, type RunEvent, type RunStatus } from
 import type { Clock } from '../lib/clock.ts';
 import { YeeterError } from '../lib/errors.ts';
 import { freshSeed } from '../lib/ids.ts';
-import type { RunTotals } from '../metrics/totals.ts';
+import type { RunAccounts, RunTotals } from '../metrics/totals.ts';
 import type {
   ControlState,
   CoordinationPort,
@@ -37,7 +37,7 @@ import type { LedgerBatch, LedgerReceipt, NewRun, RunChange, RunRecord } from '.
 import type { RegisteredTargets } from './registered-targets.ts';
 import { runOf, runValues } from './row-mapping.ts';
 import { SLOTS } from './run-sums.ts';
-import { readCounts, readRunTotals } from './run-totals.ts';
+import { readAccounts, readCounts, readRunTotals } from './run-totals.ts';
 import { deployment, namespaces, runs } from './schema.ts';
 import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
 import { beat, listWorkers, readControl, setQueueMode } from './workers.ts';
@@ -190,6 +190,10 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
 
   runTotals(runId: number): Promise<RunTotals> {
     return this.#executor.repeatable(() => this.#executor.transaction((tx) => readRunTotals(tx, runId)));
+  }
+
+  runAccounts(runId: number): Promise<RunAccounts> {
+    return this.#database.query((queries) => readAccounts(queries, runId));
   }
 
   runCounts(runId: number): Promise<RunCounts> {

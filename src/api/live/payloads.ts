@@ -3,7 +3,7 @@ import { DEFAULT_RETRY, type Template } from '../../domain/template.ts';
 import type { LiveFact, QueuedJob } from '../../live/port.ts';
 import { isoTime, milliseconds } from '../../metrics/csv.ts';
 import { RUN_CSV_COLUMNS, runMetricsRow } from '../../metrics/run-row.ts';
-import type { RunTotals } from '../../metrics/totals.ts';
+import type { RunAccounts, RunTotals } from '../../metrics/totals.ts';
 import { WORKER_CSV_COLUMNS, workerMetricsRow } from '../../metrics/worker-row.ts';
 import type { QueueStatus } from '../../queue/admin-port.ts';
 import type { StoredAttempt, StoredEvent } from '../../storage/port.ts';
@@ -98,8 +98,8 @@ export function runMetrics(run: RunSummary, totals: RunTotals): Fields {
   return { ...fields, step_durations: JSON.parse(String(row.step_durations)) as unknown };
 }
 
-export function runProgress(totals: RunTotals, isOver: boolean, activeWorkers: number): Fields {
-  const { runId, jobs, jobsSucceeded, jobsDead, attempts, attemptDurationSumUs, queueLastDepth } = totals;
+export function runProgress(accounts: RunAccounts, isOver: boolean, activeWorkers: number): Fields {
+  const { runId, jobs, jobsSucceeded, jobsDead, attempts, attemptDurationSumUs, queueLastDepth } = accounts;
   return {
     run_id: runId,
     queued_jobs: jobs,

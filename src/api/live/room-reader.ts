@@ -2,7 +2,7 @@ import { asyncQueues } from '../../domain/async-queues.ts';
 import { isOver, type RunStatus } from '../../domain/run-state.ts';
 import type { Template } from '../../domain/template.ts';
 import type { QueuedJob } from '../../live/port.ts';
-import type { StoredAttempt, StoredEvent } from '../../storage/port.ts';
+import type { RunTotals, StoredAttempt, StoredEvent } from '../../storage/port.ts';
 import type { RunSummary, ServerStore } from '../../storage/server-port.ts';
 import { createIdTail, type IdTail } from './id-tail.ts';
 import {
@@ -20,7 +20,7 @@ export type RoomPayload = Readonly<Record<string, unknown>>;
 
 export type RoomStore = Pick<
   ServerStore,
-  'getRun' | 'runSummary' | 'runTotals' | 'eventWindow' | 'readEvents' | 'listAttempts'
+  'getRun' | 'runSummary' | 'runTotals' | 'runAccounts' | 'eventWindow' | 'readEvents' | 'listAttempts'
 >;
 
 export interface RoomReaderOptions {
@@ -44,14 +44,14 @@ export interface RoomReader {
   read(changed: boolean): Promise<boolean>;
   queued(job: QueuedJob): void;
   /** Until the figures may be read again; null when they are up to date. */
-  untilTotalsMs(): number | null;
+  untilFiguresMs(): number | null;
   readonly status: RunStatus;
   readonly newestEventId: number;
   readonly progress: RoomPayload | null;
 }
 
-const TOTALS_INTERVAL_MS = 1000;
-/** Totals of a large run take long where they are added up from its rows; they may take this share of the time. */
+const FIGURES_INTERVAL_MS = 1000;
+/** The series of a long run take long to merge: reading all totals may take this share of the time. */
 const TOTALS_SHARE = 0.01;
 const EVENT_PAGE = 500;
 const LATE_INTERVAL_MS = 1000;
@@ -75,7 +75,9 @@ export function createRoomReader(options: RoomReaderOptions): RoomReader {
   let queuedJobs = 0;
   let lastLateMs = now();
   let overSinceMs: number | null = null;
-  let totalsStale = true;
+  let figuresStale = true;
+  let nextFiguresMs = 0;
+  let totals: RunTotals | null = null;
   let nextTotalsMs = 0;
   let metrics: RoomPayload | null = null;
   let progress: RoomPayload | null = null;
@@ -99,9 +101,9 @@ export function createRoomReader(options: RoomReaderOptions): RoomReader {
     run = await store.runSummary(runId);
     if (run.status !== before.status) {
       overSinceMs = isOver(run.status) ? now() : null;
-      totalsStale = true;
+      figuresStale = true;
       // The last figures of a run are wanted at once.
-      if (overSinceMs !== null) nextTotalsMs = 0;
+      if (overSinceMs !== null) nextFiguresMs = nextTotalsMs = 0;
     }
     return before;
   };
@@ -142,12 +144,24 @@ export function createRoomReader(options: RoomReaderOptions): RoomReader {
     }
   };
 
-  const readTotals = async (): Promise<void> => {
-    if (!totalsStale || now() < nextTotalsMs) return;
-    totalsStale = false;
+  /** All of them when it is their turn; else what is kept up, and the rest as it was then. */
+  const latestTotals = async (): Promise<RunTotals> => {
     const startedMs = now();
-    const totals = await store.runTotals(runId);
-    nextTotalsMs = startedMs + Math.max(TOTALS_INTERVAL_MS, (now() - startedMs) / TOTALS_SHARE);
+    if (totals && startedMs < nextTotalsMs) {
+      const accounts = await store.runAccounts(runId);
+      const depths = [totals.queueMaxDepth, accounts.queueLastDepth].filter((depth) => depth !== null);
+      return { ...totals, ...accounts, queueMaxDepth: depths.length === 0 ? null : Math.max(...depths) };
+    }
+    const all = await store.runTotals(runId);
+    nextTotalsMs = startedMs + (now() - startedMs) / TOTALS_SHARE;
+    return all;
+  };
+
+  const readFigures = async (): Promise<void> => {
+    if (!figuresStale || now() < nextFiguresMs) return;
+    figuresStale = false;
+    nextFiguresMs = now() + FIGURES_INTERVAL_MS;
+    totals = await latestTotals();
     metrics = runMetrics(run, totals);
     queuedJobs = Math.max(queuedJobs, totals.jobs);
     const latest = runProgress(totals, isOver(run.status), options.workersOn(queues));
@@ -162,7 +176,7 @@ export function createRoomReader(options: RoomReaderOptions): RoomReader {
     const settled = overSinceMs !== null && now() - overSinceMs > SETTLING_MS;
     let more = false;
     if (changed || !settled || run.updatedAtMs !== before.updatedAtMs) {
-      totalsStale ||= changed || !settled;
+      figuresStale ||= changed || !settled;
       more = await readEvents();
       await readAttempts();
     }
@@ -170,7 +184,7 @@ export function createRoomReader(options: RoomReaderOptions): RoomReader {
       const { status } = run;
       tell('sim_run_status_update', () => statusUpdate(runId, status));
     }
-    await readTotals();
+    await readFigures();
     return more;
   };
 
@@ -178,7 +192,7 @@ export function createRoomReader(options: RoomReaderOptions): RoomReader {
     open,
     read,
     queued,
-    untilTotalsMs: () => (totalsStale ? Math.max(0, nextTotalsMs - now()) : null),
+    untilFiguresMs: () => (figuresStale ? Math.max(0, nextFiguresMs - now()) : null),
     get status() {
       return run.status;
     },

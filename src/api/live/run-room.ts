@@ -49,7 +49,7 @@ export function createRunRoom(options: RunRoomOptions): RunRoom {
   let nextPollMs = 0;
 
   const untilReadMs = (): number => {
-    const wanted = changed ? 0 : Math.min(nextPollMs - now(), reader.untilTotalsMs() ?? POLL_MS);
+    const wanted = changed ? 0 : Math.min(nextPollMs - now(), reader.untilFiguresMs() ?? POLL_MS);
     return Math.max(wanted, nextReadMs - now());
   };
 

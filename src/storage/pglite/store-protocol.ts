@@ -12,6 +12,7 @@ export const STORE_METHODS = [
   'requestCancel',
   'writeEncodedLedger',
   'runTotals',
+  'runAccounts',
   'finishedIterations',
   'countFinished',
   'readAttempts',
