@@ -90,7 +90,7 @@ describe('createRoomReader', () => {
       [last.worker_job_count, last.queued_job_max_depth, last.queued_job_last_depth],
       [48, 5, 2],
     );
-    assert.deepEqual(last.step_durations, {});
+    assert.deepEqual(last.step_durations, []);
   });
 
   it('reads all totals again for a hundredth of the time, and at the end', async () => {
