@@ -19,6 +19,7 @@ import { createRng } from '../src/lib/rng.ts';
 import { createCueCompiler } from '../src/steps/cues/compile-cue.ts';
 import type { RenderContext } from '../src/steps/cues/render-context.ts';
 import { readOrderContext } from '../src/steps/order-context.ts';
+import { testRunContext } from '../test/support/job.ts';
 import { median } from './support/spread.ts';
 
 const CONTENT = String.raw`MSH|^~\&|YEETER|TEST|PACS|HOSPITAL|{$Faker.Context.MessageTimestamp}||ORM^O01^ORM_O01|{$Faker.Context.MessageControlId}|T|2.5.1
@@ -36,7 +37,7 @@ const contexts: readonly Omit<RenderContext, 'rng'>[] = Array.from({ length: 100
   const patient = patientAt(identity, i);
   const order = orderAt(identity, i + 1, patient, { caseMix: { CT: 1, DX: 1 }, stations: [], steps: [] });
   const nowMs = order.requestedAtMs;
-  return { patient, order, controlId: controlId(identity, i + 1, 1, 0), nowMs, runContext: {} };
+  return { patient, order, controlId: controlId(identity, i + 1, 1, 0), nowMs, run: testRunContext(i + 1) };
 });
 
 function contextAt(n: number): RenderContext {

@@ -41,7 +41,7 @@ function compileFor(step: StepOf<'GENERATE_HL7'>, template: Template): CompiledG
 
 /** Renders the message of this patient and reads from it what it says about the order. */
 export const generateHl7: StepHandler<'GENERATE_HL7'> = (step, call, environment) => {
-  const { identity, generators } = environment;
+  const { identity, generators, template } = environment;
   const { state, iteration, repetition } = call;
   const place = [identity.seed, identity.namespace, iteration, step.stepOrder, repetition] as const;
   const text = generators.get(step.stepOrder)!.render({
@@ -50,7 +50,14 @@ export const generateHl7: StepHandler<'GENERATE_HL7'> = (step, call, environment
     controlId: controlId(identity, iteration, step.stepOrder, repetition),
     nowMs: state.order.requestedAtMs,
     rng: createRng('hl7', ...place),
-    runContext: {},
+    run: {
+      seed: identity.seed,
+      namespace: identity.namespace,
+      templateName: template.name,
+      iteration,
+      repetition,
+      state,
+    },
   });
   state.message = { text, controlId: readControl(text) ?? '' };
   const read = readOrderContext(text, step.parameters.accessionField);

@@ -16,6 +16,7 @@ import { createCueCompiler } from '../../src/steps/cues/compile-cue.ts';
 import type { RenderContext } from '../../src/steps/cues/render-context.ts';
 import { readOrderContext } from '../../src/steps/order-context.ts';
 import { findFaults } from '../support/hl7-grammar.ts';
+import { testRunContext } from '../support/job.ts';
 
 const GENERATORS = join(import.meta.dirname, '../../examples/generators');
 const PATIENTS = 50;
@@ -38,7 +39,7 @@ function contextOf(iteration: number): RenderContext {
     controlId: controlId(identity, iteration, 1, 0),
     nowMs: order.requestedAtMs,
     rng: createRng('hl7', identity.seed, iteration),
-    runContext: {},
+    run: testRunContext(iteration),
   };
 }
 

@@ -3,6 +3,8 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { decodeDataSet, text } from '../../src/dicom/dataset-decoder.ts';
+import { getValue, type Message, parseMessage } from '../../src/hl7/message.ts';
 import { createDicomSink, DICOM_FAULTS, type DicomSinkOptions } from '../../src/sink/dicom-sink.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink } from '../../src/sink/mllp-sink.ts';
@@ -163,6 +165,65 @@ describe('DMWL_FIND', () => {
     assert.deepEqual(findsOf(end), { ok: 20, failed: 0 });
     assert.equal(dicom.counts().finds, 20);
     assert.equal(dicom.counts().instances, 20);
+  });
+
+  it('asks for the accession number that the message names, and a later message can say what was found', async () => {
+    const orders = createOrderBook();
+    const messages: Message[] = [];
+    const asked: string[] = [];
+    await using mllp = await createMllpSink({
+      onAccepted: (message) => {
+        messages.push(parseMessage(message.toString()));
+        orders.take(message);
+      },
+    });
+    await using dicom = await createDicomSink({
+      orders: {
+        ...orders,
+        find: (request) => {
+          asked.push(text(decodeDataSet(request.dataSet!, 'explicit'), 'AccessionNumber') ?? '');
+          return orders.find(request);
+        },
+      },
+    });
+    const head = 'MSH|^~\\&|A|B|C|D|{$Faker.Context.MessageTimestamp}||';
+    const end = await bench.run({
+      template: templateFrom(`
+name: own numbers
+generators:
+  order:
+    content: |
+      ${head}ORM^O01|{$Faker.Context.MessageControlId}|T|2.5.1
+      PID|1||{$Faker.Patient.MRN}||ZZTEST^A
+      ORC|NW|P1
+      OBR|1|P1|{$Faker.numerify('OWN#######')}|X^CT head
+      ZDS|1.2.3.{$Faker.run.patient}
+  result:
+    content: |
+      ${head}ORU^R01|{$Faker.Context.MessageControlId}|T|2.5.1
+      PID|1||{$Faker.patient.id}||ZZTEST^A
+      OBR|1||{$Faker.order.accession_number}|{$Faker.order.study_description}
+      ZDS|{$Faker.order.study_instance_uid}
+steps:
+  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
+  - {step_type: SEND_MLLP}
+  - {step_type: DMWL_FIND}
+  - {step_type: GENERATE_HL7, execution: async, parameters: {generator_template_id: result}}
+  - {step_type: SEND_MLLP}
+`),
+      ...{ patients: 3, mllpPort: mllp.port, dicomPort: dicom.port },
+    });
+    assert.deepEqual(codesOf(end), []);
+    const told = (type: string, ...fields: string[]) =>
+      messages
+        .filter((message) => getValue(message, 'MSH-9.1') === type)
+        .map((message) => fields.map((field) => getValue(message, field)).join(' '))
+        .toSorted();
+    const ordered = told('ORM', 'PID-3', 'OBR-3', 'OBR-4.2', 'ZDS-1');
+    assert.match(ordered[0]!, /^\d{8} OWN\d{7} CT head 1\.2\.3\.[123]$/);
+    assert.equal(new Set(ordered).size, 3);
+    assert.deepEqual(told('ORU', 'PID-3', 'OBR-3', 'OBR-4', 'ZDS-1'), ordered);
+    assert.deepEqual(asked.toSorted(), told('ORM', 'OBR-3'));
   });
 
   it('answers a foreign modality with the orders that came', { skip: without('dcmtk') }, async () => {

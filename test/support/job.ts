@@ -1,4 +1,5 @@
 import { JOB_SCHEMA_VERSION, type Job } from '../../src/domain/job.ts';
+import type { RunContext } from '../../src/steps/cues/run-context.ts';
 import { startState } from '../../src/steps/start-state.ts';
 import { testTemplate } from './template.ts';
 
@@ -25,5 +26,17 @@ export function testJob(change: Partial<Job> = {}): Job {
     publishedAtUs: 0,
     possiblyRepeated: false,
     ...change,
+  };
+}
+
+/** Where a message of a run that has come to nothing yet is rendered. */
+export function testRunContext(iteration: number): RunContext {
+  return {
+    seed: TEST_IDENTITY.seed,
+    namespace: TEST_IDENTITY.namespace,
+    templateName: 'test',
+    iteration,
+    repetition: 0,
+    state: { orderContext: null, worklistItem: null, message: null, performedStep: null },
   };
 }

@@ -3,11 +3,15 @@ import { describe, it } from 'node:test';
 import { orderAt } from '../../domain/orders.ts';
 import { patientAt } from '../../domain/population.ts';
 import { createRng } from '../../lib/rng.ts';
+import { readOrderContext } from '../order-context.ts';
 import { type CueCompilerOptions, createCueCompiler } from './compile-cue.ts';
 import type { RenderContext } from './render-context.ts';
+import type { RunContext } from './run-context.ts';
 
 const identity = { seed: 7, namespace: 0, clockStartMs: Date.UTC(2026, 0, 5, 8, 9, 10), uidRoot: null };
 const patient = { ...patientAt(identity, 0), firstName: 'Jane', lastName: 'zztest-O\u2019Doe' };
+
+const NOTHING_YET = { orderContext: null, worklistItem: null, message: null, performedStep: null };
 
 function createContext(seed = 1): RenderContext {
   return {
@@ -22,10 +26,7 @@ function createContext(seed = 1): RenderContext {
     controlId: 'C42',
     nowMs: identity.clockStartMs,
     rng: createRng('cues', seed),
-    runContext: {
-      run: { label: 'nightly', number: 3, nested: { deep: true }, list: [1] },
-      secret: { word: 'hidden' },
-    },
+    run: { seed: 7, namespace: 3, templateName: 'nightly', iteration: 42, repetition: 0, state: NOTHING_YET },
   };
 }
 
@@ -88,24 +89,51 @@ describe('a named cue', () => {
   });
 });
 
-describe('a dotted path', () => {
-  const options = { runContextRoots: ['run'] };
+describe('a dotted path into the run context', () => {
+  const { order } = createContext();
+  const context: RenderContext = createContext();
+  const said = (cue: string, state: Partial<RunContext['state']>): string => {
+    const result = createCueCompiler()(cue);
+    assert.ok(result.ok, cue);
+    return result.render({ ...context, run: { ...context.run, state: { ...NOTHING_YET, ...state } } });
+  };
 
-  it('reads a scalar of the run context', () => {
-    assert.equal(render('run.label', options), 'nightly');
-    assert.equal(render('run.number', options), '3');
-    assert.equal(render('run.nested.deep', options), 'true');
+  it('tells of the run and the patient', () => {
+    assert.equal(render('run.seed'), '7');
+    assert.equal(render('run.namespace'), '3');
+    assert.equal(render('run.template'), 'nightly');
+    assert.equal(render('run.patient'), '42');
+    assert.equal(render('run.repetition'), '1');
+    assert.equal(render('patient.last_name'), 'zztest-O\u2019Doe');
+    assert.equal(render('patient.id'), patient.mrn);
   });
 
-  it('is empty where the run context has no scalar of its own', () => {
-    for (const cue of ['run.none', 'run.list', 'run.nested', 'run.constructor.name', 'run.label.length']) {
-      assert.equal(render(cue, options), '', cue);
-    }
+  it('is what the worklist says, else what a message said, else what was drawn', () => {
+    assert.equal(render('order.study_instance_uid'), order.procedures[0].studyInstanceUid);
+    const silent = readOrderContext('MSH|^~\\&|A|B|C|D|20260105||ORM^O01|1|T|2.5.1\rPID|1', 'OBR.3');
+    const orderContext = { ...silent, accessionNumber: 'ACC1', patientName: 'ROE^RICHARD' };
+    const worklistItem = { ...silent, accessionNumber: null, studyInstanceUid: '1.2.3' };
+    assert.equal(said('order.accession_number', { orderContext, worklistItem }), 'ACC1');
+    assert.equal(said('order.study_instance_uid', { orderContext, worklistItem }), '1.2.3');
+    assert.equal(said('order.modality', { orderContext, worklistItem }), 'CT');
+    assert.equal(said('patient.last_name', { orderContext }), 'ROE');
+    assert.equal(said('patient.first_name', { orderContext }), 'RICHARD');
   });
 
-  it('is refused when the run declares no such root', () => {
-    assert.match(refusal('secret.word', options), /run context/);
-    assert.match(refusal('constructor.name', options), /run context/);
+  it('is empty for what has not happened yet', () => {
+    assert.equal(render('message.control_id'), '');
+    assert.equal(said('message.control_id', { message: { text: '', controlId: 'C41' } }), 'C41');
+    assert.equal(render('performed_step.status'), '');
+    const performedStep = { sopInstanceUid: '1.9', status: 'COMPLETED', mayHaveArrived: true } as const;
+    assert.equal(said('performed_step.status', { performedStep }), 'COMPLETED');
+    assert.equal(said('performed_step.sop_instance_uid', { performedStep }), '1.9');
+  });
+
+  it('that is not known is refused with the names of its group, or the groups', () => {
+    assert.match(refusal('order.acession'), /order has accession_number, .*station_ae_title$/);
+    assert.match(refusal('secret.word'), /names begin with Patient, .*run, patient, order/);
+    for (const cue of ['run.constructor', 'constructor.name', 'run.seed.toString'])
+      assert.match(refusal(cue), /not known/);
   });
 });
 

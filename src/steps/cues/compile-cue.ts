@@ -9,26 +9,22 @@ import { compileTimeFormat } from './strftime.ts';
 export interface CueCompilerOptions {
   /** Where the step reads the accession number from. @default OBR.3 */
   accessionField?: string;
-  /** First words of the dotted paths that `RenderContext.runContext` will answer. @default none */
-  runContextRoots?: readonly string[];
 }
 
 const DOTTED = /^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/;
 const TIME_CALL = /^(?<name>[A-Za-z.]+)(?<call>\.strftime\s*\([\s\S]*)$/;
 
 /**
- * Knows every cue that a generator may hold: named facts of patient and order, Faker calls from a fixed list, and
- * dotted paths into the run context. Text that is none of these is refused; none of it is ever evaluated.
+ * Knows every cue that a generator may hold: named facts of patient and order, dotted paths into the run context, and
+ * Faker calls from a fixed list. Text that is none of these is refused; none of it is ever evaluated.
  * @throws {YeeterError} HL7_PATH when `accessionField` is no path.
  */
 export function createCueCompiler(options: CueCompilerOptions = {}): CueCompiler<RenderContext> {
   const named = createNamedCues(options.accessionField ?? 'OBR.3');
-  const roots = new Set(options.runContextRoots ?? []);
   const calls = createFakerCalls();
   return (cue) => {
     try {
-      const render =
-        compileNamed(cue, named) ?? compilePath(cue, roots) ?? compileFakerCall(cue, named, calls);
+      const render = compileNamed(cue, named) ?? compileFakerCall(cue, named, calls);
       return render === null ? unknownCue(cue, named, calls) : { ok: true, render };
     } catch (error) {
       if (error instanceof YeeterError) return { ok: false, message: error.message };
@@ -49,25 +45,6 @@ function compileNamed(cue: string, named: NamedCues): CueRenderer<RenderContext>
   return (context) => write(time(context));
 }
 
-function compilePath(cue: string, roots: ReadonlySet<string>): CueRenderer<RenderContext> | null {
-  if (!DOTTED.test(cue)) return null;
-  const words = cue.split('.');
-  if (!roots.has(words[0]!)) return null;
-  return ({ runContext }) => readPath(runContext, words);
-}
-
-/** Own properties only; what is absent or no scalar is empty. */
-function readPath(root: unknown, words: readonly string[]): string {
-  let value = root;
-  for (const word of words) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, word)) return '';
-    value = (value as Record<string, unknown>)[word];
-  }
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : '';
-}
-
 function compileFakerCall(
   cue: string,
   named: NamedCues,
@@ -86,7 +63,8 @@ function unknownCue(cue: string, named: NamedCues, calls: FakerCalls): CueResult
     return { ok: false, message: `it is not known; ${group.slice(0, -1)} has ${names.join(', ')}` };
   }
   if (DOTTED.test(cue)) {
-    return { ok: false, message: 'it is not known: the run context has no value that begins like this' };
+    const groups = [...new Set(known.map((name) => name.split('.')[0]))];
+    return { ok: false, message: `it is not known; names begin with ${groups.join(', ')}` };
   }
   return { ok: false, message: `it is not known; the calls are ${calls.names.join(', ')}` };
 }

@@ -1,13 +1,14 @@
 import type { RequestedProcedure } from '../../domain/order.ts';
 import { type Hl7Path, parsePath } from '../../hl7/path.ts';
 import type { RenderContext } from './render-context.ts';
+import { RUN_CONTEXT_CUES } from './run-context.ts';
 import { hl7Timestamp } from './strftime.ts';
 
 type TextCue = (context: RenderContext) => string;
 /** Milliseconds since the epoch. */
 type TimeCue = (context: RenderContext) => number;
 
-/** The cues that name a fact of the patient or the order. */
+/** The cues that name a fact of the patient, the order or the run. */
 export interface NamedCues {
   text: ReadonlyMap<string, TextCue>;
   /** These may be followed by `.strftime('...')`. */
@@ -28,6 +29,7 @@ export function createNamedCues(accessionField: string): NamedCues {
       ['Context.MessageControlId', (context) => context.controlId],
       ['PACS.AccessionInOBR2', accessionWhen(isField(field, 'OBR', 2))],
       ['PACS.AccessionInOBR3', accessionWhen(isField(field, 'OBR', 3))],
+      ...RUN_CONTEXT_CUES,
     ] satisfies [string, TextCue][]),
     times: TIME_CUES,
   };

@@ -1,6 +1,7 @@
 import type { Order } from '../../domain/order.ts';
 import type { Patient } from '../../domain/patient.ts';
 import type { Rng } from '../../lib/rng.ts';
+import type { RunContext } from './run-context.ts';
 
 /** What one message is rendered from. Same context, same bytes. */
 export interface RenderContext {
@@ -12,6 +13,6 @@ export interface RenderContext {
   nowMs: number;
   /** Draws the values of Faker calls, in the order of the cues. */
   rng: Rng;
-  /** Values for dotted paths whose first word the run declares, like `run.label`. */
-  runContext: Readonly<Record<string, unknown>>;
+  /** For dotted paths, like `order.study_instance_uid`. */
+  run: RunContext;
 }
