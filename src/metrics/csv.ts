@@ -18,7 +18,8 @@ function cell(value: CsvValue): string {
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function line(cells: readonly CsvValue[]): string {
+/** With its line end. */
+export function csvLine(cells: readonly CsvValue[]): string {
   return `${cells.map(cell).join(',')}\r\n`;
 }
 
@@ -27,8 +28,8 @@ export async function* csvLines<Column extends string>(
   columns: readonly Column[],
   rows: AsyncIterable<CsvRow<Column>> | Iterable<CsvRow<Column>>,
 ): AsyncGenerator<string> {
-  yield line(columns);
-  for await (const row of rows) yield line(columns.map((column) => row[column]));
+  yield csvLine(columns);
+  for await (const row of rows) yield csvLine(columns.map((column) => row[column]));
 }
 
 /** Writes a CSV file without holding more than a few rows. @throws what the file system says */

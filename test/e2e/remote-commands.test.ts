@@ -322,6 +322,31 @@ describe('the commands for a server', () => {
     });
   }
 
+  it('print one CSV of a run that is started, watched or cancelled', async () => {
+    const header = 'type,run_id,timestamp,iteration,step_order,status,details';
+    const watch = ['event,7,t,,,INFO,began', 'status,7,,,,COMPLETED,'];
+    api.routes[`GET ${RUN}`] = over('COMPLETED');
+    for (const args of [
+      ['runs', 'watch', '7', '--output', 'csv'],
+      ['runs', 'start', '3', '--watch', '--format', 'csv'],
+    ]) {
+      const { stdout, code } = await run(args);
+      const [first, ...rows] = stdout.split('\r\n');
+      assert.deepEqual([first, rows.slice(0, 2), code], [header, watch, 0]);
+      assert.match(rows[2]!, /^end,7,/);
+      assert.deepEqual(rows.slice(3), ['']);
+    }
+    const started = await run(['runs', 'start', '3', '-n', '12', '--format', 'csv']);
+    assert.match(started.stdout, /^run_id,template_id,patient_count,message\r\n7,\d+,12,[^\r]*\r\n$/);
+    api.routes['POST /api/simulator/runs/7/cancel'] = { json: { message: 'it ends' } };
+    const cancelled = await run(['runs', 'cancel', '7', '--format', 'csv']);
+    assert.equal(cancelled.stdout, 'run_id,message\r\n7,it ends\r\n');
+    assert.deepEqual(JSON.parse((await run(['runs', 'cancel', '7', '--output', 'json'])).stdout), {
+      run_id: 7,
+      message: 'it ends',
+    });
+  });
+
   it('leave a watched run alone at Ctrl-C and say so', async () => {
     api.routes[`GET ${RUN}`] = over('RUNNING');
     const [node, main] = YEETER;

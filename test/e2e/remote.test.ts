@@ -256,6 +256,8 @@ describe('the command line against a server', () => {
     assert.equal(limited.stdout.trimEnd().split('\r\n').length, 2);
     const first = String(runs.at(-1)!.id);
     assert.match((await run('runs', 'show', first)).stdout, /\norder_ack +12 +0 /);
+    const shown = await run('runs', 'show', first, '--format', 'csv');
+    assert.match(shown.stdout, /^run,status,.*,jobs,.*,events\r\n\d+,COMPLETED,[^\r]*,12,[^\r]*\r\n$/);
     assert.match((await run('runs', 'stats', first)).stdout, /\nSEND_MLLP +2 +12 /);
     const csv = await run('metrics', 'workers', '--run-id', first, '--format', 'csv');
     const served = await ask(`/api/metrics/workers?run_id=${first}&format=csv`);

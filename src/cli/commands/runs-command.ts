@@ -24,6 +24,7 @@ Examples:
   $ yeeter runs start --template-id 3 --patients 500 --capture-metrics results
   $ yeeter runs list --status RUNNING
   $ yeeter runs watch 7 --output json
+  $ yeeter runs watch 7 --tail all --output csv > run-7.csv
   $ yeeter runs stats 7 --format csv
   $ yeeter runs show 7 --events 50
   $ yeeter runs cancel 7
@@ -54,15 +55,15 @@ export function addRunsCommand(program: Command): void {
   addListCommand(runs);
   addStartCommand(runs);
   addWatchCommand(runs);
-  const cancel = withServer(runs.command('cancel'))
+  const cancel = withFormat(withServer(runs.command('cancel')), OUTPUT_FORMATS)
     .description('end a run; what is under way is stopped')
     .argument('<run>', RUN_ID, runId)
-    .action((id: number) => cancelRun(id, serverFlags(cancel)));
+    .action((id: number, flags) => cancelRun(id, { ...flags, ...serverFlags(cancel) }));
   const stats = withFormat(withServer(runs.command('stats')), OUTPUT_FORMATS)
     .description('events and durations of a run, by step')
     .argument('<run>', RUN_ID, runId)
     .action((id: number, flags) => runStats(id, { ...flags, ...serverFlags(stats) }));
-  const show = withFormat(withServer(runs.command('show')), ['table', 'json'])
+  const show = withFormat(withServer(runs.command('show')), OUTPUT_FORMATS)
     .description('state, figures and newest events of a run')
     .argument('<run>', RUN_ID, runId)
     .option('--events <count>', 'newest events to show', wholeNumber(0, 2000), 10)
@@ -86,7 +87,7 @@ function addListCommand(runs: Command): void {
 }
 
 function addStartCommand(runs: Command): void {
-  const start = withInterval(withFormat(withServer(runs.command('start')), ['message', 'table', 'json']))
+  const start = withInterval(withFormat(withServer(runs.command('start')), ['message', ...OUTPUT_FORMATS]))
     .description('start a run')
     .argument('[template]', 'id or name of the template')
     .option('--template-id <id>', 'the same, by its id', wholeNumber(1, MAX_ID))
@@ -109,14 +110,15 @@ function addStartCommand(runs: Command): void {
         });
       }
       const client = await openClient(serverFlags(start));
-      const id = await startRun(client, template, flags);
       const { captureMetrics: capture } = flags;
-      if (!flags.watch && capture === undefined) return;
+      const isFollowed = flags.watch || capture !== undefined;
+      const id = await startRun(client, template, { ...flags, isFollowed });
+      if (!isFollowed) return;
       const { watchRun } = await import('../remote/watch.ts');
       process.exitCode = await watchRun({
         client,
         runId: id,
-        json: flags.format === 'json',
+        format: flags.format === 'message' ? 'table' : flags.format,
         showEvents: flags.watch,
         tail: EVERYTHING,
         intervalMs: flags.interval * 1000,
@@ -126,7 +128,7 @@ function addStartCommand(runs: Command): void {
 }
 
 function addWatchCommand(runs: Command): void {
-  const watch = withInterval(withFormat(withServer(runs.command('watch')), ['table', 'json']))
+  const watch = withInterval(withFormat(withServer(runs.command('watch')), OUTPUT_FORMATS))
     .description('follow a run to its end: live events, or a look every few seconds where none come')
     .argument('<run>', RUN_ID, runId)
     .option('--tail <count>', 'events from before to begin with, or "all"', tail, DEFAULT_TAIL)
@@ -140,7 +142,7 @@ function addWatchCommand(runs: Command): void {
       process.exitCode = await watchRun({
         client: await openClient(connection),
         runId: id,
-        json: flags.format === 'json',
+        format: flags.format,
         showEvents: true,
         tail: flags.tail,
         intervalMs: flags.interval * 1000,

@@ -39,6 +39,11 @@ export async function printListing(
   }
 }
 
+/** One answer, by its fields. */
+export async function printRow(row: Row, format: 'json' | 'csv'): Promise<void> {
+  await printListing({ raw: row, rows: [row], columns: Object.keys(row), empty: '' }, format);
+}
+
 export function tableOf(rows: readonly Row[], columns: readonly string[]): string {
   const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
   return formatTable(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RunDetail, RunEvent, RunStats } from './answers.ts';
+import type { OutputFormat } from './output.ts';
 import { createRunDisplay, endLine, eventLine, figuresLine } from './run-display.ts';
 import type { RunFigures } from './run-figures.ts';
 
@@ -36,7 +37,7 @@ const STATS = {
 
 const RUNNING = { status: 'RUNNING' } as RunDetail;
 
-function display(options: { json?: boolean; isTTY?: boolean; showEvents?: boolean }) {
+function display(options: { format?: OutputFormat; isTTY?: boolean; showEvents?: boolean }) {
   const written = { out: '', err: '' };
   const clock = { ms: 0 };
   const stream = (name: keyof typeof written) =>
@@ -50,7 +51,7 @@ function display(options: { json?: boolean; isTTY?: boolean; showEvents?: boolea
     }) as unknown as NodeJS.WriteStream;
   const shown = createRunDisplay({
     runId: 7,
-    json: options.json ?? false,
+    format: options.format ?? 'table',
     showEvents: options.showEvents ?? true,
     out: stream('out'),
     err: stream('err'),
@@ -111,7 +112,7 @@ describe('what is shown of a run', () => {
   });
 
   it('writes one JSON object a line for programs, the same progress once', () => {
-    const { shown, written } = display({ json: true });
+    const { shown, written } = display({ format: 'json' });
     shown.status(RUNNING);
     shown.event(EVENT);
     shown.progress(FIGURES);
@@ -128,6 +129,25 @@ describe('what is shown of a run', () => {
         ['progress', 7],
         ['end', 7],
       ],
+    );
+    assert.equal(written.err, 'for people\n');
+  });
+  it('writes one CSV for spreadsheets, its header once', () => {
+    const { shown, written } = display({ format: 'csv' });
+    shown.status(RUNNING);
+    shown.event({ ...EVENT, details: '=1+1, "refused"\n' });
+    shown.progress(FIGURES);
+    shown.note('for people');
+    shown.end({ ...STATS, completed_at: '2026-01-05T08:00:00.000Z' });
+    assert.equal(
+      written.out,
+      [
+        'type,run_id,timestamp,iteration,step_order,status,details',
+        'status,7,,,,RUNNING,',
+        `event,7,2026-01-05T07:00:00.000Z,12,2,FAILURE,"'=1+1, ""refused"" "`,
+        'end,7,2026-01-05T08:00:00.000Z,,,ERROR,AE [2J: refused',
+        '',
+      ].join('\r\n'),
     );
     assert.equal(written.err, 'for people\n');
   });

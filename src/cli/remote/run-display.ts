@@ -1,5 +1,7 @@
+import { csvLine } from '../../metrics/csv.ts';
 import { formatCount, formatDuration } from '../format.ts';
 import type { RunDetail, RunEvent, RunStats } from './answers.ts';
+import type { OutputFormat } from './output.ts';
 import { printable, printableJson } from './printable.ts';
 import type { RunFigures } from './run-figures.ts';
 
@@ -16,10 +18,10 @@ export interface RunDisplay {
 
 export interface RunDisplayOptions {
   runId: number;
-  json: boolean;
+  format: OutputFormat;
   /** Without them only progress and the end are shown. */
   showEvents: boolean;
-  /** Events, status and end; one JSON object a line when `json`. */
+  /** Events, status and end: lines to read, one JSON object a line, or rows of one CSV. */
   out: NodeJS.WriteStream;
   /** Progress and notes. */
   err: NodeJS.WriteStream;
@@ -31,16 +33,53 @@ const PLAIN_INTERVAL_MS = 10_000;
 
 /** On a terminal one line of progress rewrites itself below the events; elsewhere a line comes every ten seconds. */
 export function createRunDisplay(options: RunDisplayOptions): RunDisplay {
-  return options.json ? jsonDisplay(options) : textDisplay(options);
+  if (options.format === 'json') return jsonDisplay(options);
+  return textDisplay(options, options.format === 'csv' ? csvLines(options.runId) : plainLines(options.runId));
 }
 
-function textDisplay({ runId, showEvents, out, err, nowMs }: RunDisplayOptions): RunDisplay {
+/** How things are told, each with its line end. */
+interface DisplayLines {
+  event(event: RunEvent): string;
+  status(status: string): string;
+  end(stats: RunStats): string;
+}
+
+function plainLines(runId: number): DisplayLines {
+  return {
+    event: (event) => `${eventLine(event)}\n`,
+    status: (status) => `run ${runId} is ${printable(status)}\n`,
+    end: (stats) => `${endLine(stats)}\n`,
+  };
+}
+
+const CSV_COLUMNS = ['type', 'run_id', 'timestamp', 'iteration', 'step_order', 'status', 'details'];
+
+function csvLines(runId: number): DisplayLines {
+  let header = csvLine(CSV_COLUMNS);
+  const row = (type: string, ...cells: (string | number | null | undefined)[]): string => {
+    const printed = cells.map((cell) => (typeof cell === 'string' ? printable(cell) : (cell ?? null)));
+    const text = header + csvLine([type, runId, ...printed]);
+    header = '';
+    return text;
+  };
+  return {
+    event: ({ timestamp, iteration, step_order: step, status, details }) =>
+      row('event', timestamp, iteration, step, status, details),
+    status: (status) => row('status', null, null, null, status, null),
+    end: (stats) => row('end', stats.completed_at, null, null, stats.status, lastFailure(stats)),
+  };
+}
+
+function textDisplay(
+  { runId, showEvents, out, err, nowMs }: RunDisplayOptions,
+  lines: DisplayLines,
+): RunDisplay {
   let line = '';
   let plainAtMs = nowMs();
   const above = (stream: NodeJS.WriteStream, text: string): void => {
-    if (line === '') return void stream.write(`${text}\n`);
+    if (line === '') return void stream.write(text);
     err.write(CLEAR);
-    stream.write(`${text}\n`);
+    stream.write(text);
     err.write(line);
   };
   const clear = (): void => {
@@ -49,10 +88,10 @@ function textDisplay({ runId, showEvents, out, err, nowMs }: RunDisplayOptions):
   };
   return {
     event: (event) => {
-      if (showEvents) above(out, eventLine(event));
+      if (showEvents) above(out, lines.event(event));
     },
     status: ({ status }) => {
-      if (showEvents) above(out, `run ${runId} is ${printable(status)}`);
+      if (showEvents) above(out, lines.status(status));
     },
     progress: (figures) => {
       const text = `run ${runId} | ${figuresLine(figures)}`;
@@ -64,10 +103,10 @@ function textDisplay({ runId, showEvents, out, err, nowMs }: RunDisplayOptions):
         err.write(`${text}\n`);
       }
     },
-    note: (text) => above(err, text),
+    note: (text) => above(err, `${text}\n`),
     end: (stats) => {
       clear();
-      out.write(`${endLine(stats)}\n`);
+      out.write(lines.end(stats));
     },
   };
 }
@@ -134,9 +173,13 @@ export function endLine(stats: RunStats): string {
     `${formatCount(stats.warning_events)} warnings`,
   ];
   const line = `run ${runId} ${printable(status)}${after}: ${counts.join(', ')}`;
-  const failure = stats.last_failure;
-  if (failure === null || failure === undefined || failure === '') return line;
-  return `${line}\nlast failure: ${printable(typeof failure === 'string' ? failure : failureText(failure))}`;
+  const failure = lastFailure(stats);
+  return failure === null ? line : `${line}\nlast failure: ${printable(failure)}`;
+}
+
+function lastFailure({ last_failure: failure }: RunStats): string | null {
+  if (failure === null || failure === undefined || failure === '') return null;
+  return typeof failure === 'string' ? failure : failureText(failure);
 }
 
 function failureText(failure: unknown): string {

@@ -11,7 +11,7 @@ import {
   type RunStats,
 } from './answers.ts';
 import type { ApiClient } from './http.ts';
-import { describe, type OutputFormat, printJson, printListing, say, tableOf } from './output.ts';
+import { describe, type OutputFormat, printJson, printListing, printRow, say, tableOf } from './output.ts';
 import { printable, printableJson } from './printable.ts';
 import { eventLine } from './run-display.ts';
 import { openClient, type ServerFlags } from './session.ts';
@@ -40,7 +40,9 @@ export async function listRuns(
 }
 
 export interface StartFlags extends ServerFlags {
-  format: 'table' | 'message' | 'json';
+  format: OutputFormat | 'message';
+  /** Whether what becomes of it is shown after that: a CSV is of that alone. */
+  isFollowed: boolean;
   patients: number;
   seed?: number;
   concurrency?: number;
@@ -64,26 +66,28 @@ export async function startRun(client: ApiClient, named: string, flags: StartFla
       ...(tag.length === 0 ? {} : { tags: tag }),
     },
   });
-  if (flags.format === 'json') {
-    const started = { run_id: runId, template_id: id, patient_count: patients, message: message ?? null };
-    say(printableJson(started, 0));
-  } else say(`run ${runId} is accepted: template ${id}, ${patients} patients`);
+  const started = { run_id: runId, template_id: id, patient_count: patients, message: message ?? null };
+  if (flags.format === 'json') say(printableJson(started, 0));
+  else if (flags.format !== 'csv') say(`run ${runId} is accepted: template ${id}, ${patients} patients`);
+  else if (!flags.isFollowed) await printRow(started, 'csv');
   return runId;
 }
 
-export async function cancelRun(runId: number, flags: ServerFlags): Promise<void> {
+export async function cancelRun(runId: number, flags: ServerFlags & { format: OutputFormat }): Promise<void> {
   const client = await openClient(flags);
   const { message } = await client.json(MESSAGE, {
     method: 'POST',
     path: `${runPath(runId)}/cancel`,
     body: {},
   });
-  say(printable(message || 'Cancellation requested.'));
+  const text = printable(message || 'Cancellation requested.');
+  if (flags.format === 'table') say(text);
+  else await printRow({ run_id: runId, message: text }, flags.format);
 }
 
 export async function showRun(
   runId: number,
-  flags: ServerFlags & { format: 'table' | 'json'; events: number },
+  flags: ServerFlags & { format: OutputFormat; events: number },
 ): Promise<void> {
   const client = await openClient(flags);
   const run = await client.json(RUN_DETAIL, {
@@ -95,21 +99,24 @@ export async function showRun(
     query: { jobs_limit: 1, series_points: 0 },
   });
   if (flags.format === 'json') return printJson({ ...run, metrics });
-  say(
-    describe([
-      ['run', run.id],
-      ['status', run.status],
-      ['template', run.template_id],
-      ['patients', run.patient_count],
-      ['started', run.started_at],
-      ['completed', run.completed_at],
-      ['jobs', metrics.queued_job_count],
-      ['jobs done', metrics.worker_job_success_count],
-      ['average ms a job', metrics.worker_job_duration_avg_ms],
-      ['orders per second', metrics.orders_per_second],
-      ['events', run.events_total],
-    ]),
-  );
+  const facts = {
+    run: run.id,
+    status: run.status,
+    template: run.template_id,
+    patients: run.patient_count,
+    started: run.started_at,
+    completed: run.completed_at,
+    jobs: metrics.queued_job_count,
+    'jobs done': metrics.worker_job_success_count,
+    'average ms a job': metrics.worker_job_duration_avg_ms,
+    'orders per second': metrics.orders_per_second,
+    events: run.events_total,
+  };
+  if (flags.format === 'csv') {
+    const named = Object.entries(facts).map(([name, value]) => [name.replaceAll(' ', '_'), value] as const);
+    return await printRow(Object.fromEntries(named), 'csv');
+  }
+  say(describe(Object.entries(facts)));
   const { series = [], failures = [] } = metrics;
   if (series.length > 0) say(`\n${tableOf(series, SERIES_COLUMNS)}`);
   if (failures.length > 0) say(`\n${tableOf(failures, ['code', 'count', 'failed_step', 'message'])}`);

@@ -4,12 +4,13 @@ import { captureMetrics } from './capture.ts';
 import { followRun } from './follow-run.ts';
 import type { ApiClient } from './http.ts';
 import { openLiveLink } from './live-link.ts';
+import type { OutputFormat } from './output.ts';
 import { createRunDisplay } from './run-display.ts';
 
 export interface WatchOptions {
   client: ApiClient;
   runId: number;
-  json: boolean;
+  format: OutputFormat;
   showEvents: boolean;
   tail: number;
   intervalMs: number;
@@ -25,10 +26,10 @@ const INTERRUPTED = 130;
  * @returns the exit code: 0 when the run completed, 1 otherwise, 130 after Ctrl-C
  */
 export async function watchRun(options: WatchOptions): Promise<number> {
-  const { client, runId, json, showEvents, tail, intervalMs, captureDir } = options;
+  const { client, runId, format, showEvents, tail, intervalMs, captureDir } = options;
   const nowMs = (): number => performance.now();
   const { stdout: out, stderr: err } = process;
-  const display = createRunDisplay({ runId, json, showEvents, out, err, nowMs });
+  const display = createRunDisplay({ runId, format, showEvents, out, err, nowMs });
   const abort = new AbortController();
   using _ = onInterrupt(() => {
     display.note(`run ${runId} goes on without being watched: "yeeter runs cancel ${runId}" ends it`);
