@@ -5,6 +5,7 @@ import { MODALITIES, type Modality } from './modality.ts';
 import type { OrderContext } from './order.ts';
 import { orderAt } from './orders.ts';
 import { patientAt } from './population.ts';
+import { usualProcedure } from './procedures.ts';
 import { planStudies, type StudyPlanInput } from './studies.ts';
 import type { StudySpec } from './study-spec.ts';
 import type { GenerateDicomParameters } from './template.ts';
@@ -145,6 +146,12 @@ describe('planStudies', () => {
     assert.equal(studyOf({ context: named }).modality, 'MR');
     const parameters = { ...PARAMETERS, modality: 'US', studyDescription: 'CT Head' } as const;
     assert.equal(studyOf({ parameters }).modality, 'US');
+  });
+
+  it('has the usual description of a modality that only a parameter names', () => {
+    const study = studyOf({ drawn: 'CT', parameters: { ...PARAMETERS, modality: 'US' } });
+    assert.equal(study.description, usualProcedure('US').description);
+    assert.equal(study.procedureCode?.value, usualProcedure('US').code.value);
   });
 
   it('claims no code for a description that the catalogue does not know', () => {
