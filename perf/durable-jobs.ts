@@ -1,17 +1,19 @@
 /**
- * Jobs over RabbitMQ and PostgreSQL: the real `yeeter bench` with a runner and workers as processes. Each patient's
- * message is generated, its job published, consumed, executed and settled, with its queued row, the attempt's row and
- * the terminal row in the ledger; nothing else goes over a wire. Beside it, in turns, a bare pipeline on the same
- * broker and database: one process publishes constant bytes of the same size (confirmed, 256 in flight), as many
- * processes consume them with the same prefetch, insert an attempt's row each (250 a statement, or those of 5 ms) and
- * acknowledge them. What a job is of is not looked at, and nothing is added up.
+ * Jobs over RabbitMQ and PostgreSQL: the real `yeeter bench` with a runner and workers as processes. Each job is
+ * published, consumed, executed and settled, with its queued row, the attempt's row and the terminal row in the ledger;
+ * nothing else goes over a wire. The work in it is none (a WAIT of no length), or a study, of which the runner makes the
+ * order message. Beside it, in turns, a bare pipeline on the same broker and database: one process publishes constant
+ * bytes of the same size (confirmed, 256 in flight), as many processes consume them with the same prefetch, insert an
+ * attempt's row each (250 a statement, or those of 5 ms) and acknowledge them. What a job is of is not looked at, and
+ * nothing is added up.
  *
- *   node perf/durable-jobs.ts [--jobs 20000] [--repetitions 3] [--workers 1,2] [--prefetch 1,32,256]
- *     [--fsync off,on] [--quick] [--json]
+ *   node perf/durable-jobs.ts [--jobs 40000] [--repetitions 3] [--work none,study] [--workers 1,2]
+ *     [--prefetch 1,32,256] [--fsync off,on] [--quick] [--json]
  *
  * Broker and database are private. With `fsync` they share the disk, and every commit waits for it. A ratio is that of
- * one turn. The product's time is that of the run, with the start of its workers and the notice of its end.
- * `--quick` is one repetition of fewer jobs.
+ * one turn. Our rate is from the first job's end to the last one's, that of the whole run has the start of its processes
+ * and the notice of its end in it, and the bare one is from the first publish to the last acknowledgement. `--quick` is
+ * one repetition of fewer jobs.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,13 +24,14 @@ import { openJob } from '../src/engine/open-job.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { startState } from '../src/steps/start-state.ts';
 import { migratePostgres } from '../src/storage/postgres/migrate-postgres.ts';
+import { openPg } from '../src/storage/postgres/pg-executor.ts';
 import { testEnvironment } from '../test/support/environment.ts';
 import { TEST_IDENTITY } from '../test/support/job.ts';
 import { startPrivatePostgres } from '../test/support/postgres.ts';
 import { startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
 import { templateFrom } from '../test/support/run.ts';
 import { barePipelineRate } from './support/bare-pipeline.ts';
-import { JOBS_TEMPLATE } from './support/jobs-template.ts';
+import { EMPTY_JOBS_TEMPLATE, JOBS_TEMPLATE } from './support/jobs-template.ts';
 import { type BenchFolder, openBenchFolder } from './support/run-bench.ts';
 import { spread } from './support/spread.ts';
 
@@ -37,17 +40,22 @@ const JOBS_ONE_BY_ONE = 20;
 const QUICK_JOBS = 4000;
 const DURABLE = ['fsync = on', 'synchronous_commit = on', 'full_page_writes = on'];
 
+const TEMPLATES = { none: EMPTY_JOBS_TEMPLATE, study: JOBS_TEMPLATE };
+type Work = keyof typeof TEMPLATES;
+
 interface Cell {
+  work: Work;
   fsync: string;
   prefetch: number;
   workers: number;
   ours: number[];
+  whole: number[];
   bare: number[];
 }
 
 /** A job as the product publishes it. */
-async function jobBody(): Promise<Buffer> {
-  const template = templateFrom(JOBS_TEMPLATE);
+async function jobBody(work: Work): Promise<Buffer> {
+  const template = templateFrom(TEMPLATES[work]);
   const state = startState(template, TEST_IDENTITY, 1);
   const place = { stepIndex: 0, repeatsDone: 0, queue: null, executed: 0, mayRepeat: false };
   const cursor = { iteration: 1, state, ...place };
@@ -66,14 +74,18 @@ interface Services {
   queueUrl: string;
 }
 
-async function productRate(
+const ENDS = `
+select count(*), max(created_at_ms) - min(created_at_ms) from job_attempts
+where run_id = (select max(id) from runs)`;
+
+async function productRates(
   folder: BenchFolder,
   { databaseUrl, queueUrl }: Services,
-  { prefetch, workers }: Cell,
+  { work, prefetch, workers }: Cell,
   jobs: number,
-): Promise<number> {
+): Promise<{ rate: number; whole: number }> {
   const args = [
-    'jobs.yaml',
+    `${work}.yaml`,
     '--patients',
     String(jobs),
     '--concurrency',
@@ -88,13 +100,16 @@ async function productRate(
   if (settled !== jobs || attempts !== jobs || completed !== jobs) {
     throw new Error(`of ${jobs} jobs ${settled} are settled by ${attempts} attempts: ${completed} completed`);
   }
-  return jobs / run.duration_seconds;
+  await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+  const [[ended, betweenMs]] = (await executor.query(ENDS)) as [[number, number]];
+  return { rate: (1000 * (ended - 1)) / betweenMs, whole: jobs / run.duration_seconds };
 }
 
 async function measure(queueUrl: string, cells: readonly Cell[], jobs: number, repetitions: number) {
-  const body = await jobBody();
   await using folder = await openBenchFolder();
-  await writeFile(join(folder.path, 'jobs.yaml'), JOBS_TEMPLATE);
+  const bodies = { none: await jobBody('none'), study: await jobBody('study') };
+  for (const [work, text] of Object.entries(TEMPLATES))
+    await writeFile(join(folder.path, `${work}.yaml`), text);
   for (const fsync of new Set(cells.map((cell) => cell.fsync))) {
     await using postgres = await startPrivatePostgres(fsync === 'on' ? DURABLE : []);
     const services = { queueUrl, databaseUrl: await postgres.createDatabase() };
@@ -103,12 +118,15 @@ async function measure(queueUrl: string, cells: readonly Cell[], jobs: number, r
       for (const cell of cells) {
         if (cell.fsync !== fsync) continue;
         const count = cell.prefetch === 1 ? Math.ceil(jobs / JOBS_ONE_BY_ONE) : jobs;
-        const { workers: consumers, prefetch } = cell;
+        const { work, workers: consumers, prefetch } = cell;
+        const body = bodies[work];
         cell.bare.push(await barePipelineRate({ ...services, consumers, prefetch, jobs: count, body }));
-        cell.ours.push(await productRate(folder, services, cell, count));
-        const [ours, bare] = [cell.ours.at(-1)!, cell.bare.at(-1)!];
+        const { rate, whole } = await productRates(folder, services, cell, count);
+        cell.ours.push(rate);
+        cell.whole.push(whole);
         process.stderr.write(
-          `fsync ${fsync}, prefetch ${prefetch}, workers ${consumers}: ${ours.toFixed(0)}/s, bare ${bare.toFixed(0)}/s\n`,
+          `${work}, fsync ${fsync}, prefetch ${prefetch}, workers ${consumers}: ${rate.toFixed(0)}/s ` +
+            `(whole run ${whole.toFixed(0)}/s), bare ${cell.bare.at(-1)!.toFixed(0)}/s\n`,
         );
       }
     }
@@ -117,8 +135,9 @@ async function measure(queueUrl: string, cells: readonly Cell[], jobs: number, r
 
 const { values } = parseArgs({
   options: {
-    jobs: { type: 'string', default: '20000' },
+    jobs: { type: 'string', default: '40000' },
     repetitions: { type: 'string', default: '3' },
+    work: { type: 'string', default: 'none,study' },
     workers: { type: 'string', default: '1,2' },
     prefetch: { type: 'string', default: '1,32,256' },
     fsync: { type: 'string', default: 'off,on' },
@@ -126,22 +145,21 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const cells = values.fsync.split(',').flatMap((fsync) =>
-  values.prefetch.split(',').flatMap((prefetch) =>
-    values.workers.split(',').map(
-      (workers): Cell => ({
-        ...{ fsync, prefetch: Number(prefetch), workers: Number(workers) },
-        ...{ ours: [], bare: [] },
-      }),
-    ),
-  ),
-);
+const cells: Cell[] = [];
+for (const fsync of values.fsync.split(','))
+  for (const work of values.work.split(',')) {
+    if (work !== 'none' && work !== 'study') throw new Error(`--work is none or study, not ${work}`);
+    for (const prefetch of values.prefetch.split(',').map(Number))
+      for (const workers of values.workers.split(',').map(Number))
+        cells.push({ work, fsync, prefetch, workers, ours: [], whole: [], bare: [] });
+  }
 await using broker = await startPrivateRabbitmq({ management: false });
 const jobs = values.quick ? QUICK_JOBS : Number(values.jobs);
 await measure(broker.url, cells, jobs, values.quick ? 1 : Number(values.repetitions));
-const rows = cells.map(({ ours, bare, ...cell }) => ({
+const rows = cells.map(({ ours, whole, bare, ...cell }) => ({
   ...cell,
   'jobs/s': spread(ours, 0),
+  'whole run, jobs/s': spread(whole, 0),
   'bare, jobs/s': spread(bare, 0),
   ratio: spread(
     ours.map((rate, turn) => rate / bare[turn]!),

@@ -12,3 +12,10 @@ steps:
     execution: async
     parameters: {count: 1, generate_pixels: false}
 `;
+
+/** A job that does nothing: what is left is the way of a job and its rows. */
+export const EMPTY_JOBS_TEMPLATE = `
+name: empty jobs
+steps:
+  - {step_type: WAIT, execution: async, parameters: {duration_seconds: 0}}
+`;
