@@ -23,6 +23,9 @@ export interface SqlExecutor extends SqlQueries, Closeable {
    * have been done all the same, so this is for work that may be done twice.
    */
   repeatable<T>(work: () => Promise<T>): Promise<T>;
-  /** One connection, BEGIN to COMMIT; ROLLBACK when `work` throws. */
+  /**
+   * One connection, BEGIN to COMMIT; ROLLBACK when `work` throws. Queries that are asked for together are answered in
+   * their order, a server's without a round trip for each; when one fails, so do those after it.
+   */
   transaction<T>(work: (queries: SqlQueries) => Promise<T>): Promise<T>;
 }

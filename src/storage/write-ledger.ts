@@ -1,3 +1,4 @@
+import { YeeterError } from '../lib/errors.ts';
 import type { EncodedRows } from './ledger-columns.ts';
 import {
   ADD_DUPLICATES,
@@ -28,6 +29,8 @@ const NO_DUPLICATES: LedgerReceipt = { duplicateAttempts: 0, duplicateIterations
 const NO_ATTEMPTS = SETTLING_SUMS.map(({ name }) => emptySum(name));
 const NO_ITERATIONS = ITERATION_SUMS.map(({ name }) => emptySum(name));
 const MAX_TRIES = 5;
+/** Undoes a batch that an earlier try of it has written. */
+const WRITTEN_BEFORE = new YeeterError('INTERNAL', 'an earlier try has written this batch');
 /** Class of the advisory locks on runs; an arbitrary constant. */
 const LEDGER_LOCK = 1_984_112;
 
@@ -74,27 +77,27 @@ async function isMine(tx: SqlQueries, { executor, line, number }: LedgerWrite): 
   return !executor.shared || (await tx.query(MARK, [line.id, number], 'ledger mark')).length > 0;
 }
 
-async function insertOthers(tx: SqlQueries, { batch }: LedgerWrite, skip: boolean): Promise<void> {
-  for (const [kind, statement] of OTHER[skip ? 'skipping' : 'plain'])
-    if (batch[kind]) await tx.query(statement, batch[kind].columns, named(kind, skip));
+function insertOthers(tx: SqlQueries, { batch }: LedgerWrite, skip: boolean): Promise<unknown[][]>[] {
+  return OTHER[skip ? 'skipping' : 'plain'].flatMap(([kind, statement]) =>
+    batch[kind] ? [tx.query(statement, batch[kind].columns, named(kind, skip))] : [],
+  );
 }
 
 /** Attempts first and terminal rows next: what they add up to is the last thing that writers of a run wait for. */
 async function insertRows(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<LedgerReceipt> {
   const { batch, line } = write;
   const statements = ledgerStatements(skip);
-  await insertOthers(tx, write, skip);
   const insert = async (kind: 'attempts' | 'iterations'): Promise<unknown[][]> =>
     batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], line), named(kind, skip)) : [];
-  const attempts = await insert('attempts');
-  const iterations = await insert('iterations');
+  const others = insertOthers(tx, write, skip);
+  const [attempts, iterations] = await Promise.all([insert('attempts'), insert('iterations'), ...others]);
   return await countDuplicates(tx, write, attempts, iterations);
 }
 
 /** Rows that are all new, where no other process writes. */
 async function insertAlone(tx: SqlQueries, write: LedgerWrite): Promise<LedgerReceipt> {
   const { attempts, iterations } = write.batch;
-  await insertOthers(tx, write, false);
+  await Promise.all(insertOthers(tx, write, false));
   if (attempts) await tx.query(ALONE.attempts, attempts.columns);
   if (iterations) await tx.query(ALONE.iterations, iterations.columns);
   for (const runId of new Set([...(attempts?.sums.keys() ?? []), ...(iterations?.sums.keys() ?? [])])) {
@@ -128,10 +131,18 @@ async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
   const { executor, batch } = write;
   const kinds = Object.entries(batch).filter(([kind, rows]) => kind !== 'queued' && rows !== null).length;
   if (kinds === 0) return NO_DUPLICATES;
-  return await executor.transaction(async (tx) => {
-    if (!executor.shared) return await insertAlone(tx, write);
-    return (await isMine(tx, write)) ? await insertRows(tx, write, false) : NO_DUPLICATES;
-  });
+  if (!executor.shared) return await executor.transaction((tx) => insertAlone(tx, write));
+  try {
+    return await executor.transaction(async (tx) => {
+      // The rows do not wait for the answer.
+      const [mine, receipt] = await Promise.all([isMine(tx, write), insertRows(tx, write, false)]);
+      if (!mine) throw WRITTEN_BEFORE;
+      return receipt;
+    });
+  } catch (error) {
+    if (error === WRITTEN_BEFORE) return NO_DUPLICATES;
+    throw error;
+  }
 }
 
 /** What is there already stays as it is and is counted with its run, in the same transaction. */

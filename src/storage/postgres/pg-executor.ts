@@ -59,6 +59,7 @@ function createPool(databaseUrl: string, poolSize: number): pg.Pool {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
+    pipeline: true,
   });
   // A connection that breaks is replaced by the pool; what was under way on it fails by itself.
   pool.on('error', () => {});
@@ -128,11 +129,14 @@ export function openPg(databaseUrl: string, { poolSize, retryForMs }: PgOptions)
 
   const transaction = <T>(work: (queries: SqlQueries) => Promise<T>): Promise<T> =>
     withClient(async (client) => {
-      await client.query('begin');
+      const begun = client.query('begin');
+      // Whatever follows on this connection fails with it, and is awaited first.
+      begun.catch(() => {});
       try {
         const result = await work({
           query: (text, parameters, name) => guarded(() => run(client, text, parameters, name)),
         });
+        await begun;
         await client.query('commit');
         return result;
       } catch (error) {
