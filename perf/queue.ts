@@ -7,13 +7,17 @@
  * prefetch while they publish. The bare one sends a constant and looks at nothing; ours encodes and decodes each
  * job, watches for returned messages, and keeps each delivery's end apart. The two take turns within a repetition;
  * a ratio is that of one turn. Without `--url` a private broker is started. `--recovery` then stops and kills it,
- * and says how long after its start the first confirm and the first delivery come.
+ * as often as there are repetitions, and says how long after the start of its process the broker listens, and the first
+ * confirm and the first delivery come.
  */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { Connection } from 'rabbitmq-client';
 import type { Job } from '../src/domain/job.ts';
 import { encodeJob } from '../src/domain/job-schema.ts';
 import { systemClock } from '../src/lib/clock.ts';
+import { delay } from '../src/lib/lifecycle.ts';
 import { createRabbitQueue, type RabbitQueue } from '../src/queue/rabbitmq/rabbit-queue.ts';
 import { DEFAULT_MAX_LENGTH, deadLetterDeclaration, workDeclaration } from '../src/queue/topology.ts';
 import { testJob } from '../test/support/job.ts';
@@ -21,6 +25,7 @@ import { type PrivateRabbitmq, startPrivateRabbitmq } from '../test/support/rabb
 import { spread } from './support/spread.ts';
 
 const IN_FLIGHT = 256;
+const LOOK_AGAIN_MS = 5;
 
 interface Load {
   jobs: number;
@@ -134,8 +139,29 @@ async function compare(url: string, jobs: number, repetitions: number, prefetche
   return results;
 }
 
-/** Milliseconds from the broker's start, which takes seconds itself, to its first confirm and delivery. */
-async function recovery(broker: PrivateRabbitmq, signal: NodeJS.Signals) {
+interface Recovery {
+  /** All of them milliseconds since the broker's process was started. */
+  listensMs: number;
+  confirmMs: number;
+  deliveryMs: number;
+}
+
+async function untilListening(url: string): Promise<void> {
+  const { hostname: host, port } = new URL(url);
+  for (;;) {
+    const socket = connect({ host, port: Number(port) });
+    const isThere = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isThere) return;
+    await delay(LOOK_AGAIN_MS);
+  }
+}
+
+/** A job is published while the broker is away. */
+async function recover(broker: PrivateRabbitmq, signal: NodeJS.Signals): Promise<Recovery> {
   const options = { url: broker.url, deploymentId: 'test', clock: systemClock, publishPatienceMs: 120_000 };
   await using queue = await createRabbitQueue(options);
   await queue.declare(['recovery']);
@@ -148,12 +174,36 @@ async function recovery(broker: PrivateRabbitmq, signal: NodeJS.Signals) {
   await delivered.promise;
   await broker.stop(signal);
   delivered = Promise.withResolvers<void>();
-  const confirmed = queue.publish(testJob({ queue: 'recovery' })).then(() => performance.now());
-  await broker.start();
+  const published = queue.publish(testJob({ queue: 'recovery' }));
   const startedAt = performance.now();
-  const confirmMs = (await confirmed) - startedAt;
-  await delivered.promise;
-  return { signal, confirmMs: Math.round(confirmMs), deliveryMs: Math.round(performance.now() - startedAt) };
+  const since = (event: Promise<unknown>): Promise<number> => event.then(() => performance.now() - startedAt);
+  const [, listensMs, confirmMs, deliveryMs] = await Promise.all([
+    broker.start(),
+    since(untilListening(broker.url)),
+    since(published),
+    since(delivered.promise),
+  ]);
+  return { listensMs, confirmMs, deliveryMs };
+}
+
+async function recoveries(broker: PrivateRabbitmq, times: number) {
+  const rows = [];
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const turns: Recovery[] = [];
+    for (let n = 0; n < times; n++) turns.push(await recover(broker, signal));
+    const of = (name: keyof Recovery): string =>
+      spread(
+        turns.map((turn) => turn[name]),
+        0,
+      );
+    rows.push({
+      signal,
+      'listens, ms': of('listensMs'),
+      'confirm, ms': of('confirmMs'),
+      'delivery, ms': of('deliveryMs'),
+    });
+  }
+  return rows;
 }
 
 const { values } = parseArgs({
@@ -173,12 +223,9 @@ const results = await compare(
   Number(values.repetitions),
   values.prefetch.split(',').map(Number),
 );
-const recoveries = [];
-if (broker && values.recovery) {
-  recoveries.push(await recovery(broker, 'SIGTERM'), await recovery(broker, 'SIGKILL'));
-}
+const recovered = broker && values.recovery ? await recoveries(broker, Number(values.repetitions)) : [];
 await broker?.close();
-if (values.json) console.log(JSON.stringify({ results, recoveries }));
+if (values.json) console.log(JSON.stringify({ results, recovered }));
 else {
   console.table(
     results.flatMap(({ prefetch, turns }) =>
@@ -208,5 +255,5 @@ else {
       })),
     ),
   );
-  if (recoveries.length > 0) console.table(recoveries);
+  if (recovered.length > 0) console.table(recovered);
 }
