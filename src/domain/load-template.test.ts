@@ -130,6 +130,13 @@ const FAULTY_STEPS: readonly [name: string, steps: string, expected: readonly Re
     [/9:5 step 1, retry: .*in no job/],
   ],
   ['a queue on an inline step', `${STUDY}    queue: q\n`, [/step 1, queue: has no effect on an inline step/]],
+  ...['amq.orders', 'orders.dlq', 'orders.delay.100', 'ö'.repeat(101)].map(
+    (queue): (typeof FAULTY_STEPS)[number] => [
+      `"${queue.slice(0, 16)}" for a queue`,
+      `${STUDY}    execution: async\n    queue: ${queue}\n`,
+      [/step 1, queue: must be a queue's name: 1 to 200 bytes .*"amq\." .*"\.dlq"/],
+    ],
+  ),
   [
     'burned-in text without pixels',
     `${STUDY}    parameters: { burn_patient_info: true, generate_pixels: false }\n`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isQueueName, QUEUE_NAME_RULE } from './queue-name.ts';
 import { CONTROL_CHARACTERS } from './text-rules.ts';
 
 /** Shows what was given, shortened, for the end of a message. */
@@ -48,6 +49,11 @@ export function line(max: number) {
     .min(1, { error })
     .max(max, { error })
     .refine((text) => !CONTROL_CHARACTERS.test(text), { error });
+}
+
+export function queueName() {
+  const error = expects(QUEUE_NAME_RULE);
+  return z.string({ error }).refine((name) => isQueueName(name) && !CONTROL_CHARACTERS.test(name), { error });
 }
 
 /** Text of at most `max` characters; line breaks are allowed. */

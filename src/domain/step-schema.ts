@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { MODALITIES } from './modality.ts';
-import { expects, flag, integer, line, number, oneOf, record, reference } from './schema-fields.ts';
+import {
+  expects,
+  flag,
+  integer,
+  line,
+  number,
+  oneOf,
+  queueName,
+  record,
+  reference,
+} from './schema-fields.ts';
 import { EXECUTIONS, MPPS_STATUSES, type StepType } from './template.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,7 +43,7 @@ const countSchema = z.union([z.literal('typical'), images], {
 /** The older spelling of an async hand-off, inside the parameters of GENERATE_HL7. */
 const olderQueue = {
   queue_async: flag().optional(),
-  queue_name: line(200).optional(),
+  queue_name: queueName().optional(),
   queue_metadata: record().nullish(),
   queue_retry_limit: integer(1, MAX_ATTEMPTS).optional(),
   async_max_attempts: integer(1, MAX_ATTEMPTS).optional(),
@@ -103,7 +113,7 @@ export const stepSchema = z.object(
     step_order: integer(1, 1295).optional(),
     parameters: record().nullish(),
     execution: oneOf(EXECUTIONS).optional(),
-    queue: line(200).optional(),
+    queue: queueName().optional(),
     job_type: line(100).nullish(),
     retry: retrySchema.nullish(),
     metadata: record().nullish(),
