@@ -163,7 +163,10 @@ async function execute(options: WorkerOptions, context: RunContext, delivery: De
 async function settlementAfter(context: RunContext, { cursor, delivery }: Attempt): Promise<Settlement> {
   if (delivery.deliveryCount >= MAX_DELIVERIES) return settleUndeliverable(delivery.deliveryCount);
   if (context.stop.aborted) return settleCancelled();
-  return decideSettlement(await iterateSafely(context, cursor), delivery.job);
+  const end = await iterateSafely(context, cursor);
+  // The wires were cut, though its run is not cancelled: this process is about to end.
+  const isCutOff = end.kind === 'failed' && end.failure.code === 'CANCELLED' && !context.stop.aborted;
+  return isCutOff ? { action: 'hand_back' } : decideSettlement(end, delivery.job);
 }
 
 /** Ends a delivery as its job is settled in the ledger: only a dead job has a dead letter. */
@@ -194,6 +197,8 @@ async function apply(options: WorkerOptions, attempt: Attempt, settlement: Settl
       await context.ledger.flushed();
       return delivery.ack();
     }
+    case 'hand_back':
+      return delivery.release();
     case 'postpone':
       return delivery.postpone(
         resumeJob(job, cursor, template, clock.epochUs()),

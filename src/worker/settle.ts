@@ -10,6 +10,8 @@ export type Settlement =
   | { action: 'complete'; outcome: AttemptOutcome; terminal: IterationOutcome }
   | { action: 'hand_on'; outcome: AttemptOutcome; step: Step }
   | { action: 'postpone'; delayMs: number }
+  /** Cut off by the end of its worker: another makes this attempt again. */
+  | { action: 'hand_back' }
   | { action: 'retry'; outcome: AttemptOutcome; delayMs: number; failure: Failure }
   | {
       action: 'give_up';
