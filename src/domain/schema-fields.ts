@@ -53,7 +53,7 @@ export function line(max: number) {
 
 export function queueName() {
   const error = expects(QUEUE_NAME_RULE);
-  return z.string({ error }).refine((name) => isQueueName(name) && !CONTROL_CHARACTERS.test(name), { error });
+  return z.string({ error }).refine(isQueueName, { error });
 }
 
 /** Text of at most `max` characters; line breaks are allowed. */
