@@ -2,28 +2,42 @@ import type { Config } from '../config/config.ts';
 import { asyncQueues } from '../domain/async-queues.ts';
 import { isOver } from '../domain/run-state.ts';
 import { delay } from '../lib/lifecycle.ts';
-import { requireDatabaseUrl, requireRabbitUrl } from '../roles/durable-shape.ts';
+import { openDurableShape, requireDatabaseUrl, requireRabbitUrl } from '../roles/durable-shape.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { EngineMessage, EngineProgress } from '../roles/engine-protocol.ts';
 import { startProcesses } from '../roles/processes.ts';
 import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { RunRecord } from '../storage/port.ts';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
-import { openPostgresStore } from '../storage/postgres/open-postgres-store.ts';
 import type { BenchShape } from './bench-shape.ts';
 
-/** RabbitMQ and PostgreSQL, with a runner and workers as processes of their own. */
-export async function openProcessesShape(config: Config, workers: number): Promise<BenchShape> {
+/**
+ * RabbitMQ and PostgreSQL, with a runner and workers as processes of their own. What would keep them from starting is
+ * found here, before there is a run that waits for them.
+ *
+ * @param queues of the template
+ * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, QUEUE_UNREACHABLE, QUEUE_MISMATCH
+ */
+export async function openProcessesShape(
+  config: Config,
+  workers: number,
+  queues: readonly string[],
+  log: (line: string) => void,
+): Promise<BenchShape> {
   const databaseUrl = requireDatabaseUrl(config);
   requireRabbitUrl(config);
   await migratePostgres(databaseUrl);
-  const store = await openPostgresStore({ databaseUrl });
+  const { store, queue, close } = await openDurableShape(config, 'yeeter bench', log);
+  await queue.declare(queues).catch(async (error) => {
+    await close();
+    throw error;
+  });
   return {
     store,
     resumable: false,
     start: (run, { studyDir }) => watchProcesses(store, run, config, workers, studyDir),
-    close: () => store.close(),
-    [Symbol.asyncDispose]: () => store.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -58,7 +72,8 @@ function watchProcesses(
       await delay(Math.max(POLL_MS, tookMs * TOTALS_SHARE));
       ({ status } = await store.getRun(run.id));
       if (dead && !isOver(status)) {
-        fault = { code: 'INTERNAL', message: `${dead}: run ${run.id} goes on when a runner and workers do` };
+        const message = `${dead}: run ${run.id} goes on as soon as another runner and workers do`;
+        fault = { code: 'INTERNAL', message, runGoesOn: true };
         break;
       }
     }

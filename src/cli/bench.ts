@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { asyncQueues } from '../domain/async-queues.ts';
 import { chooseIdentity } from '../domain/choose-identity.ts';
 import type { OnFailure } from '../domain/template.ts';
 import { YeeterError } from '../lib/errors.ts';
@@ -48,7 +49,7 @@ export interface BenchOptions {
 export async function bench(options: BenchOptions): Promise<number> {
   const say = options.quiet ? () => {} : (line: string) => void process.stderr.write(`${line}\n`);
   const ready = options.resume === null ? loadTemplateFile(options.templateFile) : null;
-  await using shape = await openShape(options, say);
+  await using shape = await openShape(options, ready ? asyncQueues(ready) : [], say);
   const { store } = shape;
   const interrupted = shape.resumable ? await interruptedRuns(store) : [];
   const old = options.resume === null ? null : await runToResume(store, options.resume, interrupted);
@@ -104,12 +105,16 @@ export async function bench(options: BenchOptions): Promise<number> {
 }
 
 /** @throws {YeeterError} CONFIG_INVALID when one of the two URLs is missing */
-async function openShape(options: BenchOptions, say: (line: string) => void): Promise<BenchShape> {
+async function openShape(
+  options: BenchOptions,
+  queues: readonly string[],
+  say: (line: string) => void,
+): Promise<BenchShape> {
   const { config, workers, dataDir } = options;
   if (config.rabbitmqUrl === null && config.databaseUrl === null) return openEmbeddedShape(dataDir, say);
   // Loaded when it is asked for: the embedded shape starts without the clients of broker and database.
   const { openProcessesShape } = await import('./bench-processes.ts');
-  return openProcessesShape(config, workers);
+  return openProcessesShape(config, workers, queues, say);
 }
 
 /** Runs of this folder that no process carries any more: we hold its lock, so whoever did is gone. */

@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { DEFAULT_QUEUE } from '../domain/template.ts';
 import type { QueueAdmin } from '../queue/admin-port.ts';
-import type { QueueDepth } from '../queue/port.ts';
 import { openDurableShape } from '../roles/durable-shape.ts';
 import { createQueueAdmin } from '../roles/queue-admin.ts';
 import type { DeadJob } from '../storage/coordination-port.ts';
@@ -9,7 +8,6 @@ import type { DeadJob } from '../storage/coordination-port.ts';
 /** From where queues are looked after: on the broker itself, or through a server. */
 export interface QueueDesk extends AsyncDisposable {
   admin: QueueAdmin;
-  depth(queue: string): Promise<QueueDepth>;
   /** Newest first. */
   deadJobs(queue: string, limit: number): Promise<readonly DeadJob[]>;
 }
@@ -27,7 +25,6 @@ export async function openBrokerDesk(config: Config): Promise<QueueDesk> {
       defaultQueue: config.orderQueue ?? DEFAULT_QUEUE,
       actor: 'yeeter queues',
     }),
-    depth: async (queue) => (await shape.queue.depth([queue]))[0]!,
     deadJobs: (queue, limit) => shape.store.deadJobs({ queue, limit }),
     [Symbol.asyncDispose]: () => shape.close(),
   };

@@ -1,80 +1,143 @@
 import { createInterface } from 'node:readline/promises';
 import { YeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
-import type { QueueDepth } from '../queue/port.ts';
+import type { QueueDepth, SetAsideMessage } from '../queue/port.ts';
 import type { DeadJob, QueueMode } from '../storage/coordination-port.ts';
 import { formatCount, formatRate, formatTable } from './format.ts';
 import type { QueueDesk } from './queue-desk.ts';
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+import { type OutputFormat, printListing, say } from './remote/output.ts';
+import { printable } from './remote/printable.ts';
 
 const RATE_INTERVAL_MS = 1000;
 
 const waiting = (depth: QueueDepth): number => depth.ready + depth.delayed + depth.unacknowledged;
 
-export async function listQueues({ admin }: QueueDesk, { json }: { json: boolean }): Promise<void> {
+const LIST_COLUMNS = [
+  ...['queue', 'ready', 'delayed', 'unacknowledged', 'consumers'],
+  ...['change_per_second', 'published_per_second', 'acknowledged_per_second', 'dead', 'mode'],
+];
+
+export async function listQueues({ admin }: QueueDesk, { format }: { format: OutputFormat }): Promise<void> {
   const before = new Map((await admin.list()).map((status) => [status.queue, waiting(status)]));
   await delay(RATE_INTERVAL_MS);
   const rows = (await admin.list()).map((status) => ({
-    ...status,
-    changePerSecond: ((waiting(status) - (before.get(status.queue) ?? 0)) * 1000) / RATE_INTERVAL_MS,
+    queue: status.queue,
+    ready: status.ready,
+    delayed: status.delayed,
+    unacknowledged: status.unacknowledged,
+    consumers: status.consumers,
+    change_per_second: ((waiting(status) - (before.get(status.queue) ?? 0)) * 1000) / RATE_INTERVAL_MS,
+    published_per_second: status.publishedPerSecond,
+    acknowledged_per_second: status.acknowledgedPerSecond,
+    dead: status.dead,
+    mode: status.mode,
   }));
-  if (json) return say(JSON.stringify(rows, null, 2));
+  if (format !== 'table') {
+    return printListing({ raw: rows, rows, columns: LIST_COLUMNS, empty: '' }, format);
+  }
   const header = [
     ...['queue', 'ready', 'delayed', 'unacked', 'consumers'],
     ...['change/s', 'published/s', 'acked/s', 'dead', 'mode'],
   ];
-  say(
-    formatTable(
-      header,
-      rows.map((row) => [
-        row.queue,
-        formatCount(row.ready),
-        formatCount(row.delayed),
-        formatCount(row.unacknowledged),
-        formatCount(row.consumers),
-        `${row.changePerSecond < 0 ? '-' : '+'}${formatRate(Math.abs(row.changePerSecond))}`,
-        row.publishedPerSecond === null ? '-' : formatRate(row.publishedPerSecond),
-        row.acknowledgedPerSecond === null ? '-' : formatRate(row.acknowledgedPerSecond),
-        formatCount(row.dead),
-        row.mode,
-      ]),
-    ),
-  );
+  const cells = rows.map((row) => [
+    printable(row.queue),
+    formatCount(row.ready),
+    formatCount(row.delayed),
+    formatCount(row.unacknowledged),
+    formatCount(row.consumers),
+    `${row.change_per_second < 0 ? '-' : '+'}${formatRate(Math.abs(row.change_per_second))}`,
+    formatRate(row.published_per_second),
+    formatRate(row.acknowledged_per_second),
+    formatCount(row.dead),
+    row.mode,
+  ]);
+  say(formatTable(header, cells));
 }
+
+const DEAD_COLUMNS = [
+  ...(['kind', 'job_id', 'run_id', 'patient_iteration', 'attempts', 'failed_step'] as const),
+  ...(['died_at', 'error_code', 'error', 'requeues'] as const),
+];
+
+/** A dead job, or a message that is none: its `job_id` is what its publisher called it. */
+type DeadLetterRow = Readonly<Record<(typeof DEAD_COLUMNS)[number], string | number | null>>;
 
 export async function inspectQueue(
-  desk: QueueDesk,
+  { admin, deadJobs }: QueueDesk,
   queue: string,
-  options: { limit: number; json: boolean },
+  { limit, format }: { limit: number; format: OutputFormat },
 ): Promise<void> {
-  const dead = await desk.deadJobs(queue, options.limit);
-  if (options.json) return say(JSON.stringify(dead, null, 2));
-  if (dead.length === 0) return say(`${queue}: no dead jobs in the ledger`);
+  const { dead } = await admin.depth(queue);
+  const jobs = await deadJobs(queue, limit);
+  const setAside = dead > jobs.length ? await admin.setAsideMessages(queue, limit) : [];
+  const rows = [...jobs.map(deadRow), ...setAside.map(setAsideRow)];
+  if (format !== 'table') {
+    return printListing({ raw: rows, rows, columns: DEAD_COLUMNS, empty: '' }, format);
+  }
+  if (rows.length === 0) return say(`${queue}: no dead jobs`);
   const header = ['job', 'run', 'patient', 'attempts', 'died at', 'code', 'requeued'];
-  say(formatTable(header, dead.map(deadCells)));
-  for (const [reason, count] of reasons(dead)) say(`  ${formatCount(count)} x ${reason}`);
+  say(formatTable(header, rows.map(deadCells)));
+  for (const line of reasonLines(rows)) say(line);
 }
 
-function deadCells(dead: DeadJob): string[] {
+const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+function deadRow(job: DeadJob): DeadLetterRow {
+  return {
+    kind: 'dead',
+    job_id: job.jobId,
+    run_id: job.runId,
+    patient_iteration: job.iteration,
+    attempts: job.attempts,
+    failed_step: job.failedStep,
+    died_at: isoTime(job.diedAtMs),
+    error_code: job.errorCode,
+    error: job.error,
+    requeues: job.requeues,
+  };
+}
+
+function setAsideRow({ messageId, reason, setAsideAtMs }: SetAsideMessage): DeadLetterRow {
+  return {
+    kind: 'set_aside',
+    job_id: messageId,
+    run_id: null,
+    patient_iteration: null,
+    attempts: null,
+    failed_step: null,
+    died_at: setAsideAtMs === null ? null : isoTime(setAsideAtMs),
+    error_code: 'JOB_INVALID',
+    error: reason,
+    requeues: 0,
+  };
+}
+
+function deadCells(row: DeadLetterRow): string[] {
+  const requeued = row.requeues === 0 ? 'never' : `${row.requeues} x, again dead`;
   return [
-    dead.jobId,
-    String(dead.runId),
-    String(dead.iteration),
-    String(dead.attempts),
-    new Date(dead.diedAtMs).toISOString(),
-    dead.errorCode,
-    dead.requeues > 0 ? `${dead.requeues} x, again dead` : 'never',
+    ...[row.job_id, row.run_id, row.patient_iteration, row.attempts, row.died_at, row.error_code].map(
+      (cell) => printable(String(cell ?? '-')),
+    ),
+    row.kind === 'dead' ? requeued : 'set aside',
   ];
 }
 
-function reasons(dead: readonly DeadJob[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { error, errorCode } of dead) {
-    const reason = `${errorCode}: ${error}`;
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+/** Texts that differ in what has digits in it, as ids and instants do, are one reason, told by the first of them. */
+function reasonLines(rows: readonly DeadLetterRow[]): string[] {
+  const reasons = new Map<string, { count: number; first: string; differ: boolean }>();
+  for (const { error, error_code: code } of rows) {
+    const text = `${code}: ${printable(String(error))}`;
+    const reason = text.replace(/\S*\d\S*/g, '#');
+    const known = reasons.get(reason);
+    reasons.set(reason, {
+      count: (known?.count ?? 0) + 1,
+      first: known?.first ?? text,
+      differ: known !== undefined && (known.differ || known.first !== text),
+    });
   }
-  return counts;
+  return [...reasons.values()].map(
+    ({ count, first, differ }) => `  ${formatCount(count)} x ${first}${differ ? ', and alike' : ''}`,
+  );
 }
 
 export async function requeueDead(
@@ -82,23 +145,41 @@ export async function requeueDead(
   queue: string,
   jobIds: readonly string[] | 'all',
 ): Promise<void> {
-  const done = await admin.requeueDead(queue, jobIds);
-  const { requeued, runIds } = done;
-  say(
-    `requeued ${formatCount(requeued)} jobs of ${queue}${runIds.length > 0 ? `, runs ${runIds.join(', ')}` : ''}`,
-  );
-  if (jobIds !== 'all' && requeued < jobIds.length) {
-    const missing = jobIds.filter((id) => !done.jobIds.includes(id));
+  const { dead } = await admin.depth(queue);
+  const done = new Set<string>();
+  const runs = new Set<number>();
+  let requeued = 0;
+  // So many are taken at a time; what dies again meanwhile is left.
+  let more: number;
+  do {
+    const round = await admin.requeueDead(queue, jobIds);
+    more = round.requeued;
+    requeued += more;
+    for (const id of round.jobIds) done.add(id);
+    for (const id of round.runIds) runs.add(id);
+  } while (jobIds === 'all' && more > 0 && requeued < dead);
+  const missing = jobIds === 'all' ? [] : jobIds.filter((id) => !done.has(id));
+  if (requeued > 0) {
+    say(`requeued ${formatCount(requeued)} jobs of ${queue}, runs ${[...runs].join(', ')}`);
+  } else if (missing.length === 0) say(`${queue}: no dead jobs to requeue`);
+  if (missing.length > 0) {
     throw new YeeterError('USAGE', `not among the dead letters of ${queue}: ${missing.join(', ')}`);
   }
+  if (jobIds !== 'all' || requeued >= dead) return;
+  const { length: left } = await admin.setAsideMessages(queue, dead - requeued);
+  if (left === 0) return;
+  say(
+    `${formatCount(left)} messages stay, which are no jobs of this deployment: ` +
+      `"yeeter queues inspect ${queue}" tells why, "yeeter queues purge ${queue} --dead" takes them away`,
+  );
 }
 
 export async function purgeQueue(
-  { admin, depth }: QueueDesk,
+  { admin }: QueueDesk,
   queue: string,
   options: { dead: boolean; count: number | null },
 ): Promise<void> {
-  const { dead, ready, delayed } = await depth(queue);
+  const { dead, ready, delayed } = await admin.depth(queue);
   const present = options.dead ? dead : ready + delayed;
   const what = options.dead ? 'dead letters' : 'waiting jobs';
   const typed = options.count ?? (await askForCount(queue, present, what));
@@ -132,18 +213,22 @@ export async function setMode({ admin }: QueueDesk, queue: string, mode: QueueMo
 }
 
 const DRAIN_POLL_MS = 1000;
+/** Workers tell what they hold every two seconds: before that, a queue whose last jobs were just taken seems empty. */
+const EMPTY_LOOKS = 4;
 
 export async function drainQueue(
-  { admin, depth }: QueueDesk,
+  { admin }: QueueDesk,
   queue: string,
   options: { wait: boolean },
 ): Promise<void> {
   await admin.setMode(queue, 'draining');
   say(`${queue} is ${DONE.draining}; "yeeter queues resume ${queue}" opens it again`);
-  for (let last = -1; options.wait; await delay(DRAIN_POLL_MS)) {
-    const left = waiting(await depth(queue));
-    if (left !== last) say(`${formatCount(left)} jobs left`);
-    if (left === 0) return;
+  let last = -1;
+  for (let empty = 0; options.wait && empty < EMPTY_LOOKS; await delay(DRAIN_POLL_MS)) {
+    const left = waiting(await admin.depth(queue));
+    empty = left === 0 ? empty + 1 : 0;
+    if (left > 0 && left !== last) say(`${formatCount(left)} jobs left`);
     last = left;
   }
+  if (options.wait) say('0 jobs left');
 }

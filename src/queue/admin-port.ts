@@ -1,5 +1,5 @@
 import type { QueueMode } from '../storage/coordination-port.ts';
-import type { QueueDepth } from './port.ts';
+import type { QueueDepth, SetAsideMessage } from './port.ts';
 
 export interface QueueStatus extends QueueDepth {
   mode: QueueMode;
@@ -9,10 +9,16 @@ export interface QueueStatus extends QueueDepth {
   acknowledgedPerSecond: number | null;
 }
 
-/** What an operator sees of the queues and does to them, with what the ledger has to learn of it. */
+/**
+ * What an operator sees of the queues and does to them, with what the ledger has to learn of it. Methods with the name
+ * of a queue throw NOT_FOUND when there is none of that name.
+ */
 export interface QueueAdmin {
   /** The queues of recent runs and of live workers, and the default one; by name. */
   list(): Promise<QueueStatus[]>;
+  depth(queue: string): Promise<QueueDepth>;
+  /** Oldest first. */
+  setAsideMessages(queue: string, limit: number): Promise<SetAsideMessage[]>;
   /** @returns the requeued jobs; those that were asked for and are not among the dead letters are missing */
   requeueDead(
     queue: string,

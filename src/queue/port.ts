@@ -21,7 +21,7 @@ export interface MessageRates {
 }
 
 /**
- * One job in the hands of a consumer. Exactly one of the five calls ends it. A call that comes too late, because
+ * One job in the hands of a consumer. Exactly one of the six calls ends it. A call that comes too late, because
  * the connection to the broker was lost meanwhile, resolves without effect: the job is delivered again, with a
  * higher `deliveryCount`.
  */
@@ -38,6 +38,8 @@ export interface Delivery {
   postpone(job: Job, delayMs: number): Promise<void>;
   /** To the dead letters, with origin, attempts, last error and time. */
   deadLetter(job: Job, reason: string): Promise<void>;
+  /** To the dead letters, as something that no worker of this deployment can execute. */
+  setAside(reason: string): Promise<void>;
   /** Back to the queue, unstarted. */
   release(): Promise<void>;
 }
@@ -77,11 +79,29 @@ export interface RequeueSelection {
   beforePublish?: (jobs: readonly Job[]) => Promise<unknown>;
 }
 
-/** What an operator does to a queue. Nothing is browsed: to look is to take, so dead jobs are listed by the ledger. */
+/** A message among the dead letters that is no job of this deployment. */
+export interface SetAsideMessage {
+  /** As its publisher called it; null when it has no name. */
+  messageId: string | null;
+  reason: string;
+  /** Null when it was not set aside by a worker. */
+  setAsideAtMs: number | null;
+  /** Of its body. */
+  bytes: number;
+}
+
+/**
+ * What an operator does to a queue. To look at messages is to take them in hand for a moment, so dead jobs are listed
+ * by the ledger, and here only what the ledger does not know.
+ */
 export interface QueueMaintenance {
+  /** Whether the queue has been declared. */
+  exists(queue: string): Promise<boolean>;
+  /** Oldest first. */
+  setAsideMessages(queue: string, limit: number): Promise<SetAsideMessage[]>;
   /**
    * Publishes dead letters to the queue that they came from, as `requeuedJob` has them, and removes them once that
-   * is confirmed. Those that are not selected, and what is no job, stay.
+   * is confirmed. Those that are not selected, and what was set aside, stay.
    */
   requeueDead(queue: string, selection: RequeueSelection): Promise<{ requeued: number; jobs: Job[] }>;
   /**
@@ -90,6 +110,11 @@ export interface QueueMaintenance {
    * them, and stay. Returns their number.
    */
   reconcileDead(queue: string, settle: (jobs: readonly Job[]) => Promise<unknown>): Promise<number>;
+  /**
+   * Removes a run's jobs that would come to no worker soon: those that wait for their time, and, where nobody consumes
+   * the queue, those that are ready. Each is acknowledged after `settle` has resolved for it. Returns their number.
+   */
+  withdraw(queue: string, runId: number, settle: (jobs: readonly Job[]) => Promise<unknown>): Promise<number>;
   /** Removes all dead letters; returns their number. */
   purgeDead(queue: string): Promise<number>;
   /**

@@ -1,13 +1,15 @@
+import { once } from 'node:events';
 import { asyncQueues } from '../domain/async-queues.ts';
+import type { Job } from '../domain/job.ts';
 import type { RunStatus } from '../domain/run-state.ts';
 import { RUN_END_STEP } from '../ledger/event-log.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { endIteration } from '../ledger/run-context.ts';
 import { createRunTracker } from '../ledger/run-tracker.ts';
 import { terminalRow } from '../ledger/terminal-row.ts';
-import { unexecutedRows } from '../ledger/unexecuted.ts';
+import { type UnexecutedEnd, unexecutedRows } from '../ledger/unexecuted.ts';
 import type { Clock } from '../lib/clock.ts';
-import { failure } from '../lib/errors.ts';
+import { type Failure, failure, toYeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
 import { createSemaphore } from '../lib/semaphore.ts';
 import type { Recorder } from '../metrics/recorder.ts';
@@ -58,6 +60,11 @@ const POLL_MS = 200;
 /** Counting an embedded ledger reads all rows of the run: it may take a tenth of the time. */
 const COUNTING_SHARE = 10;
 const RECONCILE_INTERVAL_MS = 10_000;
+/** A broker that does not answer is asked again after this, milliseconds. */
+const DECLARE_RETRY_MS = 1000;
+/** Jobs of a cancelled run that wait for their time are taken from their queues so often. */
+const WITHDRAW_INTERVAL_MS = 1000;
+const LAST_SAMPLE_MS = 3000;
 /** After a cancel, workers have so long to settle what they hold or receive; the rest is ended here. */
 const CANCEL_GRACE_MS = 6000;
 /** Iterations under way in queues and workers; the broker bears more, but nobody is served by a longer line. */
@@ -65,6 +72,19 @@ const MAX_BACKLOG = 20_000;
 /** Jobs that are due, where they are objects of this process: many that live for long halve its speed. */
 const MAX_DUE_HERE = 2_000;
 const POLL_HERE_MS = 10;
+
+type UnexecutedOutcome = Omit<UnexecutedEnd, 'workerId' | 'nowUs'>;
+
+const GIVEN_UP: UnexecutedOutcome = {
+  outcome: 'dead',
+  terminal: 'failed',
+  failure: failure(
+    'JOB_UNDELIVERABLE',
+    'the broker gave the job up: it was handed out too often without being ended',
+  ),
+};
+const LEFT_WAITING = failure('CANCELLED', 'the run was cancelled while the job waited in its queue');
+const WITHDRAWN: UnexecutedOutcome = { outcome: 'cancelled', terminal: 'cancelled', failure: LEFT_WAITING };
 
 export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   const { claim, store, queue, volatileQueue, ledger, recorder, studies, clock } = options;
@@ -88,6 +108,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     onBudgetSpent: () => store.requestCancel(run.id).catch(() => {}),
   });
   const { context } = session;
+  const stopped = once(context.stop, 'abort');
   const queues = asyncQueues(run.template);
   /** What it has not started by then, because a failure stopped it, it never starts. */
   const runnerHadEnded = run.status === 'WAITING_ON_WORKERS';
@@ -134,8 +155,27 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   const isHeld = async (): Promise<boolean> =>
     queues.some((name) => modes[name] === 'draining') || (await isBehind());
 
+  /** @returns why they can never be used as they are; null when they can, or the run is to stop before that is known */
+  const declareQueues = async (): Promise<Failure | null> => {
+    for (let told = false; !cancelled && !givenBack; await delay(DECLARE_RETRY_MS, context.stop)) {
+      try {
+        // The client waits for a broker that is away; a cancelled run does not.
+        await Promise.race([queue.declare(queues), stopped]);
+        return null;
+      } catch (error) {
+        const { code, message, retryable } = toYeeterError(error);
+        if (!retryable) return failure(code, message);
+        if (!told) context.events.run('WARN', `waits for its queues: ${message}`);
+        told = true;
+      }
+    }
+    return null;
+  };
+
   const carry = async (): Promise<RunStatus | null> => {
-    await queue.declare(queues);
+    const refused = await declareQueues();
+    if (refused) return endRefused(refused);
+    if (givenBack) return giveUp();
     if (claim.resumed) {
       // In this order: while workers go on, an iteration leaves the first list for the second.
       before = new Set(volatileQueue ? [] : await allHandedOff(store, run.id));
@@ -174,27 +214,27 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     return awaitWorkers(started);
   };
 
-  /** A job that the broker gave up, since no worker ever ended it, has been settled by nobody. */
-  const reconcile = async (): Promise<void> => {
-    const message = 'the broker gave the job up: it was handed out too often without being ended';
+  const settle = (jobs: readonly Job[], end: UnexecutedOutcome): Promise<unknown> =>
+    store.writeLedger(unexecutedRows(jobs, { ...end, workerId: options.processId, nowUs: clock.epochUs() }));
+  /** A broker that does not answer holds nobody up here: what is still to be done is done at the next look. */
+  const onEachQueue = async (work: (name: string) => Promise<unknown>): Promise<void> => {
     for (const name of queues) {
-      await queue.reconcileDead(name, (jobs) =>
-        store.writeLedger(
-          unexecutedRows(jobs, {
-            outcome: 'dead',
-            terminal: 'failed',
-            failure: failure('JOB_UNDELIVERABLE', message),
-            workerId: options.processId,
-            nowUs: clock.epochUs(),
-          }),
-        ),
-      );
+      await work(name).catch((error) => {
+        if (toYeeterError(error).code !== 'QUEUE_UNREACHABLE') throw error;
+      });
     }
   };
+  /** A job that the broker gave up, since no worker ever ended it, has been settled by nobody. */
+  const reconcile = (): Promise<void> =>
+    onEachQueue((name) => queue.reconcileDead(name, (jobs) => settle(jobs, GIVEN_UP)));
+  /** Jobs that wait for their time would hold up the end of a cancelled run, and the queue would seem to have work. */
+  const withdraw = (): Promise<void> =>
+    onEachQueue((name) => queue.withdraw(name, run.id, (jobs) => settle(jobs, WITHDRAWN)));
 
   const awaitWorkers = async (started: number): Promise<RunStatus | null> => {
     let cancelledAtMs: number | null = null;
     let reconciledAtMs = performance.now();
+    let withdrawnAtMs = Number.NEGATIVE_INFINITY;
     for (;;) {
       const counts = await count();
       if (counts.completed + counts.failed + counts.cancelled >= started) return conclude(counts.failed);
@@ -205,10 +245,24 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
       }
       if (cancelled) {
         cancelledAtMs ??= performance.now();
-        if (performance.now() - cancelledAtMs > CANCEL_GRACE_MS) await endWhatIsLeft();
+        if (!volatileQueue && performance.now() - withdrawnAtMs > WITHDRAW_INTERVAL_MS) {
+          await withdraw();
+          withdrawnAtMs = performance.now();
+        }
+        if (performance.now() - cancelledAtMs > CANCEL_GRACE_MS) await endUnended('cancelled', LEFT_WAITING);
       }
       await delay(Math.max(POLL_MS, nextCountMs - performance.now()));
     }
+  };
+
+  /** Its queues can never be used as they are, so nothing of it can go on. */
+  const endRefused = async (why: Failure): Promise<RunStatus> => {
+    session.stop();
+    before = await allFinished(store, run.id);
+    for (const iteration of await unended()) before.add(iteration);
+    await endUnended('failed', why);
+    context.events.run('FAILURE', `${why.code}: ${why.message}`);
+    return conclude((await count()).failed, true);
   };
 
   const unended = async (): Promise<number[]> => {
@@ -217,19 +271,17 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     return Array.from({ length: lastStarted }, (_, at) => at + 1).filter((n) => !finished.has(n));
   };
 
-  /** Jobs of a cancelled run that wait for their time, or for a worker, would hold its end up for as long. */
-  const endWhatIsLeft = async (): Promise<void> => {
-    const why = failure('CANCELLED', 'the run was cancelled while the job waited in its queue');
+  const endUnended = async (outcome: 'cancelled' | 'failed', why: Failure): Promise<void> => {
     for (const iteration of await unended()) {
       const nowUs = clock.epochUs();
       const state = startState(run.template, run.identity, iteration);
       const ending = {
         runId: run.id,
         iteration,
-        outcome: 'cancelled',
+        outcome,
         failedStep: null,
         failure: why,
-      } as const;
+      };
       endIteration(
         context,
         terminalRow({ ...ending, state, intendedStartUs: nowUs, nowUs, possiblyRepeated: false }),
@@ -238,13 +290,14 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     await ledger.flushed();
   };
 
-  const conclude = async (failed: number): Promise<RunStatus> => {
+  const conclude = async (failed: number, faulted = false): Promise<RunStatus> => {
     // Whoever cancelled it may have been faster than the next look at what is asked of this process.
     cancelled ||= (await store.getRun(run.id)).cancelRequested;
-    const event = decideRunEnd({ failed, cancelled, onFailure: run.onFailure, faulted: false });
+    const event = decideRunEnd({ failed, cancelled, onFailure: run.onFailure, faulted });
     context.events.run(event === 'over_ok' ? 'SUCCESS' : 'WARN', `ended: ${event}`, RUN_END_STEP);
     clearInterval(sampleTimer);
-    await sample();
+    // With depths, which a broker that is away does not tell.
+    await Promise.race([sample().catch(() => {}), delay(LAST_SAMPLE_MS)]);
     ledger.windows(recorder.takeWindows(true));
     await ledger.flushed();
     const over = await store.transitionRun(run.id, event, { startedIterations: startedSoFar(), fence });

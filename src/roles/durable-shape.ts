@@ -60,6 +60,7 @@ export async function openDurableShape(
       clock,
       maxLength: config.queueMaxLength,
       managementUrl: config.rabbitmqManagementUrl,
+      heldByAll: () => ledger.heldJobs(),
       name,
       onNotice: (notice) => log(`${notice.kind} ${notice.queue ?? ''}: ${notice.message}`),
     });

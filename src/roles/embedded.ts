@@ -10,12 +10,19 @@ import type {
   EngineProgress,
 } from './engine-protocol.ts';
 
+export interface RunFault {
+  code: string;
+  message: string;
+  /** Others may go on with the run, and its accounts are kept. */
+  runGoesOn?: boolean;
+}
+
 export interface EmbeddedEnd {
   progress: EngineProgress;
   /** Of the engine's thread at its end; null where it runs elsewhere. */
   memory: EngineMemory | null;
-  /** Why the accounts could not be kept; null when they are complete. */
-  fault: { code: string; message: string } | null;
+  /** Why this is not the end of the run, or of its accounts; null when they are complete. */
+  fault: RunFault | null;
 }
 
 /** A run on a thread of its own. */

@@ -36,6 +36,8 @@ export type EngineHostMethods = {
 
 export const ENGINE_HOST_METHODS = [
   'list',
+  'depth',
+  'setAsideMessages',
   'requeueDead',
   'purgeDead',
   'purge',

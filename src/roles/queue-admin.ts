@@ -4,8 +4,8 @@ import { unexecutedRows } from '../ledger/unexecuted.ts';
 import type { Clock } from '../lib/clock.ts';
 import { failure, YeeterError } from '../lib/errors.ts';
 import type { QueueAdmin, QueueStatus } from '../queue/admin-port.ts';
-import type { MessageRates, QueueMaintenance, QueuePort } from '../queue/port.ts';
-import type { CoordinationPort } from '../storage/coordination-port.ts';
+import type { MessageRates, QueueDepth, QueueMaintenance, QueuePort } from '../queue/port.ts';
+import type { ControlState, CoordinationPort } from '../storage/coordination-port.ts';
 
 export interface QueueAdminOptions {
   store: CoordinationPort;
@@ -20,6 +20,7 @@ export interface QueueAdminOptions {
 
 const RECENT_RUNS = 200;
 const RECENT_WORKERS_MS = 30_000;
+const MAX_NAMES_TOLD = 10;
 /** Queues of runs that are over are looked for so often. */
 const RECENT_RUNS_INTERVAL_MS = 30_000;
 
@@ -36,8 +37,8 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
     return recent;
   };
 
-  const list = async (): Promise<QueueStatus[]> => {
-    const { queueModes, activeQueues } = await store.control();
+  /** By name. */
+  const namesIn = async ({ activeQueues, queueModes }: ControlState): Promise<string[]> => {
     const workers = await store.listWorkers({ seenSinceMs: clock.nowMs() - RECENT_WORKERS_MS });
     const names = new Set([
       defaultQueue,
@@ -46,15 +47,34 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
       ...workers.flatMap((worker) => worker.queues),
       ...(await recentQueues()),
     ]);
-    const sorted = [...names].sort();
-    const depths = await queue.depth(sorted);
-    const rates = await queue.rates(sorted);
+    return [...names].sort();
+  };
+
+  const list = async (): Promise<QueueStatus[]> => {
+    const control = await store.control();
+    const { queueModes } = control;
+    const names = await namesIn(control);
+    const depths = await queue.depth(names);
+    const rates = await queue.rates(names);
     return depths.map((depth, at) => ({
       ...depth,
       mode: queueModes[depth.queue] ?? 'open',
       publishedPerSecond: rates[at]?.publishedPerSecond ?? null,
       acknowledgedPerSecond: rates[at]?.acknowledgedPerSecond ?? null,
     }));
+  };
+
+  const mustExist = async (name: string): Promise<void> => {
+    if (await queue.exists(name)) return;
+    const names = await namesIn(await store.control());
+    if (names.includes(name)) return;
+    const known = names.length > MAX_NAMES_TOLD ? 'see the list of queues' : `there are ${names.join(', ')}`;
+    throw new YeeterError('NOT_FOUND', `there is no queue "${name}": ${known}`);
+  };
+
+  const depth = async (name: string): Promise<QueueDepth> => {
+    await mustExist(name);
+    return (await queue.depth([name]))[0]!;
   };
 
   /** A purged job is settled as cancelled, so that its run can end. */
@@ -71,7 +91,13 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
 
   return {
     list,
+    depth,
+    setAsideMessages: async (name, limit) => {
+      await mustExist(name);
+      return queue.setAsideMessages(name, limit);
+    },
     requeueDead: async (name, jobIds) => {
+      await mustExist(name);
       const { requeued, jobs } = await queue.requeueDead(name, {
         jobIds,
         // Before they are published: what a worker settles afterwards must find the job open.
@@ -81,16 +107,22 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
       return { requeued, jobIds: jobs.map((job) => job.jobId), runIds };
     },
     purgeDead: async (name, expected) => {
-      const [depth] = await queue.depth([name]);
-      if (depth!.dead !== expected) {
+      const { dead } = await depth(name);
+      if (dead !== expected) {
         throw new YeeterError(
           'QUEUE_COUNT_CHANGED',
-          `${name} holds ${depth!.dead} dead letters, not ${expected}: nothing was purged`,
+          `${name} holds ${dead} dead letters, not ${expected}: nothing was purged`,
         );
       }
-      return queue.purgeDead(name);
+      return dead === 0 ? 0 : queue.purgeDead(name);
     },
-    purge: (name, expected) => queue.purge(name, expected, settlePurged),
-    setMode: (name, mode) => store.setQueueMode(name, mode),
+    purge: async (name, expected) => {
+      await mustExist(name);
+      return queue.purge(name, expected, settlePurged);
+    },
+    setMode: async (name, mode) => {
+      await mustExist(name);
+      await store.setQueueMode(name, mode);
+    },
   };
 }

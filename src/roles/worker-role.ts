@@ -175,6 +175,7 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Worke
         busy: worker.busy,
         jobs: worker.attempts,
         state,
+        held: Object.fromEntries(worker.held),
         startedAtMs,
       }),
     );

@@ -51,6 +51,8 @@ export interface WorkerHeartbeat {
   /** Attempts since its start. */
   jobs: number;
   state: WorkerState;
+  /** Jobs that it has from each queue: those that wait for a place, are executed, and have their rows stored. */
+  held: Readonly<Record<string, number>>;
   startedAtMs: number;
 }
 
@@ -127,6 +129,8 @@ export interface CoordinationPort extends StoragePort {
   /** @returns the database's wall clock, milliseconds since the epoch, with microseconds as a fraction */
   heartbeat(worker: WorkerHeartbeat): Promise<number>;
   listWorkers(filter: { seenSinceMs: number }): Promise<StoredWorker[]>;
+  /** Jobs of each queue that the workers which were heard of in the last 15 s said to have; without those that have none. */
+  heldJobs(): Promise<Readonly<Record<string, number>>>;
 
   /** Null while the job is open, and when it is not known. */
   settlementOf(runId: number, jobId: string): Promise<JobSettlement | null>;

@@ -160,6 +160,7 @@ export const workers = pgTable('workers', {
   busy: integer().notNull(),
   jobs: count(),
   state: text().$type<WorkerState>().notNull(),
+  held: json().$type<Readonly<Record<string, number>>>().notNull().default({}),
   startedAtMs: count(),
   /** By the database's clock. */
   lastSeenAtMs: count(),

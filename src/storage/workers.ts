@@ -10,14 +10,14 @@ import type { SqlQueries } from './sql-executor.ts';
 /** What processes tell of themselves, and what they have to know of each other. */
 
 const NOW_MS = '(extract(epoch from clock_timestamp()) * 1000)';
-const COLUMNS = 'worker_id, host, pid, version, queues, concurrency, busy, jobs, state, started_at_ms';
+const COLUMNS = 'worker_id, host, pid, version, queues, concurrency, busy, jobs, state, held, started_at_ms';
 
 const BEAT = `
 insert into workers (${COLUMNS}, last_seen_at_ms)
-values ($1, $2, $3, $4, $5::json, $6, $7, $8, $9, $10, ${NOW_MS}::int8)
+values ($1, $2, $3, $4, $5::json, $6, $7, $8, $9, $10::json, $11, ${NOW_MS}::int8)
 on conflict (worker_id) do update set
   queues = excluded.queues, concurrency = excluded.concurrency, busy = excluded.busy, jobs = excluded.jobs,
-  state = excluded.state, last_seen_at_ms = excluded.last_seen_at_ms
+  state = excluded.state, held = excluded.held, last_seen_at_ms = excluded.last_seen_at_ms
 returning ${NOW_MS}::float8`;
 
 /** Each life of a worker has an id of its own, so that old ones would gather. */
@@ -26,6 +26,12 @@ const REMEMBERED_MS = 7 * 24 * 3600 * 1000;
 
 const LIST = `
 select ${COLUMNS}, last_seen_at_ms from workers where last_seen_at_ms >= $1 order by started_at_ms, worker_id`;
+
+/** What a killed worker had is counted until then, with its copies on the queue: rather too many than too few. */
+const HEARD_OF_MS = 15_000;
+const HELD = `
+select h.queue, sum(h.jobs::int8) from workers w cross join json_each_text(w.held) as h (queue, jobs)
+where w.last_seen_at_ms >= ${NOW_MS} - $1 group by h.queue having sum(h.jobs::int8) > 0`;
 
 const CONTROL = `
 select 'cancelled', id::text from runs where completed_at_ms is null and cancel_requested
@@ -40,7 +46,7 @@ const SET_MODE =
 /** @returns the database's wall clock, milliseconds since the epoch, with a fraction */
 export async function beat(queries: SqlQueries, worker: WorkerHeartbeat): Promise<number> {
   if (worker.state === 'starting') await queries.query(FORGET, [REMEMBERED_MS]);
-  const { workerId, host, pid, version, queues, concurrency, busy, jobs, state, startedAtMs } = worker;
+  const { workerId, host, pid, version, queues, concurrency, busy, jobs, state, held, startedAtMs } = worker;
   const values = [
     workerId,
     host,
@@ -51,6 +57,7 @@ export async function beat(queries: SqlQueries, worker: WorkerHeartbeat): Promis
     busy,
     jobs,
     state,
+    JSON.stringify(held),
     startedAtMs,
   ];
   const [row] = await queries.query(BEAT, values);
@@ -69,9 +76,15 @@ export async function listWorkers(queries: SqlQueries, seenSinceMs: number): Pro
     busy: Number(row[6]),
     jobs: Number(row[7]),
     state: row[8] as WorkerState,
-    startedAtMs: Number(row[9]),
-    lastSeenAtMs: Number(row[10]),
+    held: row[9] as Record<string, number>,
+    startedAtMs: Number(row[10]),
+    lastSeenAtMs: Number(row[11]),
   }));
+}
+
+export async function heldJobs(queries: SqlQueries): Promise<Record<string, number>> {
+  const rows = await queries.query(HELD, [HEARD_OF_MS]);
+  return Object.fromEntries(rows.map(([queue, jobs]) => [String(queue), Number(jobs)]));
 }
 
 export async function readControl(queries: SqlQueries): Promise<ControlState> {

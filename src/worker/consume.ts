@@ -42,6 +42,8 @@ export interface Worker extends Closeable {
   readonly busy: number;
   /** Attempts since its start. */
   readonly attempts: number;
+  /** Jobs in hand of each queue: those that wait for a place, are executed, and have their rows stored. */
+  readonly held: ReadonlyMap<string, number>;
   /** Leaves these of its queues alone, and consumes all others. */
   setPaused(queues: ReadonlySet<string>): void;
   /** Works off these queues, too. */
@@ -74,6 +76,7 @@ export function createWorker(options: WorkerOptions): Worker {
   let paused: ReadonlySet<string> = new Set();
   let busy = 0;
   let attempts = 0;
+  const held = new Map<string, number>();
 
   const take = async (delivery: Delivery): Promise<void> => {
     // What has not begun when the worker closes goes back.
@@ -86,7 +89,7 @@ export function createWorker(options: WorkerOptions): Worker {
       context = await options.contextOf(delivery.job);
       settle = context
         ? await execute(options, context, delivery)
-        : () => delivery.deadLetter(delivery.job, `run ${delivery.job.runId} is not in the ledger`);
+        : () => delivery.setAside(`run ${delivery.job.runId} is not in the ledger`);
     } finally {
       busy--;
       // Before the rows are stored: whoever executes does not wait for the ledger.
@@ -101,7 +104,12 @@ export function createWorker(options: WorkerOptions): Worker {
   };
 
   const open = (name: string): void => {
-    consumers.set(name, options.queue.consume(name, { prefetch: options.prefetch }, take));
+    const count = (more: number): void => void held.set(name, (held.get(name) ?? 0) + more);
+    const hold = (delivery: Delivery): Promise<void> => {
+      count(1);
+      return take(delivery).finally(() => count(-1));
+    };
+    consumers.set(name, options.queue.consume(name, { prefetch: options.prefetch }, hold));
   };
   const consumeOpen = (): void => {
     for (const name of queues) {
@@ -125,6 +133,7 @@ export function createWorker(options: WorkerOptions): Worker {
     get attempts() {
       return attempts;
     },
+    held,
     setPaused: (names) => {
       paused = names;
       consumeOpen();

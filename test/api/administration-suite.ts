@@ -120,7 +120,16 @@ export function administrationConforms(api: () => TestApi): void {
     });
 
     it('are listed by their heartbeat', async () => {
-      const beat = { host: 'h', pid: 1, version: '1', queues: ['q'], concurrency: 8, busy: 2, jobs: 9 };
+      const beat = {
+        host: 'h',
+        pid: 1,
+        version: '1',
+        queues: ['q'],
+        concurrency: 8,
+        busy: 2,
+        jobs: 9,
+        held: {},
+      };
       const startedAtMs = Date.now();
       await api().store.heartbeat({ workerId: 'w-live', state: 'working', startedAtMs, ...beat });
       await api().store.heartbeat({ workerId: 'w-gone', state: 'stopped', startedAtMs, ...beat });
@@ -202,6 +211,24 @@ export function administrationConforms(api: () => TestApi): void {
       const body = { count: 4 };
       assert.equal((await api().call('DELETE', `${path}/dead-letters`, { ...admin(), body })).body.purged, 4);
       assert.equal((await api().call('DELETE', `${path}/jobs?count=3`, admin())).body.purged, 3);
+    });
+
+    it('have listed what was set aside among the dead letters', async () => {
+      assert.deepEqual(await api().ok('listSetAside', { params: { name: 'q' }, query: { limit: 5 } }), {
+        items: [
+          { message_id: 'm-1', reason: 'it is not JSON', set_aside_at: '2026-09-21T14:13:20.000Z', bytes: 8 },
+          { message_id: null, reason: 'it is not JSON', set_aside_at: null, bytes: 9 },
+        ],
+        limit: 5,
+      });
+      assert.deepEqual(api().queues.asked.at(-1), ['set aside', 'q', 5]);
+    });
+
+    it('that are not there are 404', async () => {
+      const unknown = () => Promise.reject(new YeeterError('NOT_FOUND', 'there is no queue "q"'));
+      const other = await api().another({ deps: { queues: { ...api().queues, setMode: unknown } } });
+      const { status } = await ask(other, 'POST', '/api/admin/queues/q/pause', admin());
+      assert.equal(status, 404);
     });
 
     it('are paused, drained and resumed', async () => {

@@ -118,6 +118,7 @@ const TABLE: Record<RouteName, Access> = {
 
   listQueues: { statuses: forAdmins },
   listDeadLetters: { statuses: forAdmins, path: queue },
+  listSetAside: { statuses: forAdmins, path: queue },
   requeueDeadLetters: { statuses: forAdmins, path: queue },
   purgeDeadLetters: { statuses: [401, 403, 403, 422], path: queue },
   purgeQueue: { statuses: [401, 403, 403, 422], path: queue },

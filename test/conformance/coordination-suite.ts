@@ -443,6 +443,7 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
           busy: 0,
           jobs: 0,
           state: 'starting',
+          held: {},
           startedAtMs: 1_790_000_000_000,
         };
         const first = await store().heartbeat(worker);
@@ -456,6 +457,19 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
         assert.deepEqual(found, { ...changed, lastSeenAtMs: found!.lastSeenAtMs });
         assert.ok(Math.abs(found!.lastSeenAtMs - second) <= 1);
         assert.deepEqual(await store().listWorkers({ seenSinceMs: Math.ceil(second) + 60_000 }), []);
+      });
+
+      it('tell what they have in hand, queue by queue, until they have not been heard of for long', async () => {
+        const beat = (held: Record<string, number>): WorkerHeartbeat => ({
+          ...{ workerId: randomUUID(), host: 'h', pid: 1, version: '1', queues: [], concurrency: 8, busy: 0 },
+          ...{ jobs: 0, state: 'working', startedAtMs: 0, held },
+        });
+        const first = beat({ 'held "1"': 3, 'held 2': 0 });
+        await store().heartbeat(first);
+        await stores().other.heartbeat(beat({ 'held "1"': 4 }));
+        assert.deepEqual(await store().heldJobs(), { 'held "1"': 7 });
+        await store().heartbeat({ ...first, held: {} });
+        assert.deepEqual(await store().heldJobs(), { 'held "1"': 4 });
       });
     });
   });

@@ -312,6 +312,65 @@ for (const subject of [memory, rabbitmq()]) {
       await depthBecomes(queue, { ready: 0, delayed: 0, dead: 0 });
     });
 
+    it('sets aside what no worker can execute, tells why, and does not requeue it', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      await queue.publish(testJob({ iteration: 1 }));
+      await queue.publish(testJob({ iteration: 2 }));
+      await collect(queue, 2, ({ job, setAside, deadLetter }) =>
+        job.iteration === 1 ? setAside('its run is not known') : deadLetter(job, 'refused'),
+      );
+      await depthBecomes(queue, { ready: 0, dead: 2 });
+      for (let look = 0; look < 2; look++) {
+        const [message, ...others] = await queue.setAsideMessages('q', 10);
+        assert.deepEqual(others, []);
+        assert.deepEqual([message!.messageId, message!.reason], ['job-1', 'its run is not known']);
+        assert.ok(Math.abs(message!.setAsideAtMs! - Date.now()) < 60_000);
+        assert.ok(message!.bytes > 100);
+      }
+      assert.deepEqual(await queue.setAsideMessages('q', 0), []);
+      await depthBecomes(queue, { ready: 0, dead: 2 });
+      assert.equal((await queue.requeueDead('q', { jobIds: 'all' })).requeued, 1);
+      await depthBecomes(queue, { ready: 1, dead: 1 });
+    });
+
+    it('gives up the jobs of one run that wait, and leaves those that somebody will take', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      const gone = (iteration: number): Job => testJob({ runId: 7, jobId: `gone-${iteration}`, iteration });
+      const settled: string[] = [];
+      const settle = async (jobs: readonly Job[]): Promise<void> =>
+        void settled.push(...jobs.map(({ jobId }) => jobId));
+      for (const job of [gone(1), testJob({ iteration: 2 }), gone(3)]) await queue.publish(job);
+      await collect(queue, 3, ({ job, postpone }) => postpone(job, job.iteration === 3 ? 1500 : 60_000));
+      await depthBecomes(queue, { delayed: 3, consumers: 0 });
+      await queue.publish(gone(4));
+      await queue.publish(testJob({ iteration: 5 }));
+      await depthBecomes(queue, { ready: 2 });
+      assert.equal(await queue.withdraw('q', 7, settle), 3);
+      assert.deepEqual(settled.sort(), ['gone-1', 'gone-3', 'gone-4']);
+      await depthBecomes(queue, { ready: 1, delayed: 1 });
+
+      const held = Promise.withResolvers<void>();
+      await using _consumer = queue.consume('q', { prefetch: 1 }, async ({ ack }) => {
+        await held.promise;
+        await ack();
+      });
+      await depthBecomes(queue, { ready: 0, unacknowledged: 1, consumers: 1 });
+      await queue.publish(gone(6));
+      await depthBecomes(queue, { ready: 1 });
+      assert.equal(await queue.withdraw('q', 7, settle), 0);
+      held.resolve();
+      await depthBecomes(queue, { ready: 0, unacknowledged: 0, delayed: 1 });
+    });
+
+    it('tells whether a queue is there', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      assert.equal(await queue.exists('q'), true);
+      assert.equal(await queue.exists('another'), false);
+    });
+
     it('refuses to end a delivery twice', async () => {
       await using queue = await subject.open();
       await queue.declare(['q']);

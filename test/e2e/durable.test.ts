@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Connection } from 'rabbitmq-client';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { createDicomSink, DICOM_FAULTS } from '../../src/sink/dicom-sink.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
-import { createMllpSink, type MllpSink } from '../../src/sink/mllp-sink.ts';
+import { createMllpSink, MLLP_FAULTS, type MllpSink } from '../../src/sink/mllp-sink.ts';
 import { type CliEnd, startYeeter, yeeter } from '../support/cli.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
+import { untilAnswer } from '../support/until.ts';
 
 const GENERATOR = fileURLToPath(new URL('../../examples/generators/orm-o01.hl7', import.meta.url));
 
@@ -30,6 +32,14 @@ steps:
     execution: async
     queue: store
     retry: {max_attempts: 2, delay_ms: 100, backoff: fixed}
+`;
+
+const SLOW = `
+name: slow
+generators: {order: {file: ${GENERATOR}}}
+steps:
+  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
+  - {step_type: SEND_MLLP, execution: async, queue: slow}
 `;
 
 interface RunJson {
@@ -51,6 +61,8 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
   before(async () => {
     cwd = await mkdtemp(join(tmpdir(), 'yeeter-durable-'));
     await writeFile(join(cwd, 'hops.yaml'), TEMPLATE);
+    await writeFile(join(cwd, 'slow.yaml'), SLOW);
+    await writeFile(join(cwd, 'elsewhere.yaml'), SLOW.replace('queue: slow', 'queue: slow-elsewhere'));
     [postgres, rabbitmq, mllp] = await Promise.all([startPostgres(), startRabbitmq(), createMllpSink({})]);
     urls = [
       ...['--database-url', await postgres.createDatabase()],
@@ -101,10 +113,16 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     const inspected = await queues('inspect', 'store');
     assert.equal(inspected.stdout.match(/DICOM_STORE_FAILED/g)!.length >= 4, true);
     assert.match(inspected.stdout, /A700/);
-    const dead: { jobId: string; requeues: number }[] = JSON.parse(
-      (await queues('inspect', 'store', '--json')).stdout,
+    const dead: { run_id: number; requeues: number }[] = JSON.parse(
+      (await queues('inspect', 'store', '--format', 'json')).stdout,
     );
-    assert.equal(dead.length, 4);
+    assert.deepEqual(
+      dead.map(({ run_id, requeues }) => [run_id, requeues]),
+      Array(4).fill([run.run_id, 0]),
+    );
+    const csv = (await queues('inspect', 'store', '--format', 'csv')).stdout.split('\r\n');
+    assert.match(csv[0]!, /^kind,job_id,run_id,/);
+    assert.match(csv[1]!, /^dead,.*,DICOM_STORE_FAILED,/);
 
     await using healed = await createDicomSink({ port });
     const runner = startYeeter(['runner', ...urls], cwd);
@@ -118,6 +136,85 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     worker.process.kill('SIGTERM');
     assert.deepEqual([(await runner.ended).code, (await worker.ended).code], [0, 0]);
     assert.match((await queues('inspect', 'store')).stdout, /no dead jobs/);
+  });
+
+  it('says which names of queues it does not know', async () => {
+    for (const command of ['pause', 'resume', 'drain', 'inspect', 'requeue --all', 'purge --count 0']) {
+      const [name, ...flags] = command.split(' ');
+      const end = await queues(name!, 'stroe', ...flags);
+      assert.equal(end.code, 1, command);
+      assert.match(end.stderr, /^yeeter: NOT_FOUND: there is no queue "stroe": there are acquire, store, /m);
+      assert.equal(end.stdout, '');
+    }
+    assert.doesNotMatch((await queues('list')).stdout, /stroe/);
+  });
+
+  it('lists what is no job among the dead letters, and takes it away', async () => {
+    const worker = startYeeter(['worker', '--queues', 'store', ...urls], cwd);
+    await worker.said('worker ready');
+    const broker = new Connection(urls.at(-1)!);
+    const channel = await broker.acquire();
+    await channel.confirmSelect();
+    await channel.basicPublish(
+      { routingKey: 'store', durable: true, messageId: 'odd \u001b[31m' },
+      'not JSON',
+    );
+    await channel.basicPublish({ routingKey: 'store', durable: true }, Buffer.alloc(1024 * 1024 + 1, 'x'));
+    await channel.close();
+    await broker.close();
+    await worker.said(/set_aside[\s\S]*\n.*set_aside/);
+    const inspected = await queues('inspect', 'store');
+    assert.match(inspected.stdout, /^odd \s*\S*\[31m +- +- +- .* JOB_INVALID +set aside$/m);
+    assert.ok(!inspected.stdout.includes('\u001b'));
+    assert.match(inspected.stdout, /1 x JOB_INVALID: .*not JSON/);
+    assert.match(inspected.stdout, /1 x JOB_INVALID: .*bytes/);
+    const requeued = await queues('requeue', 'store', '--all');
+    assert.equal(requeued.code, 0);
+    assert.match(requeued.stdout, /^store: no dead jobs to requeue\n2 messages stay, which are no jobs/);
+    assert.match((await queues('purge', 'store', '--dead', '--count', '2')).stdout, /purged 2 dead letters/);
+    assert.match((await queues('inspect', 'store')).stdout, /no dead jobs/);
+    worker.process.kill('SIGTERM');
+    assert.equal((await worker.ended).code, 0);
+  });
+
+  it('tells what workers hold, and does not call a queue drained before they have done it', async () => {
+    await using slow = await createMllpSink({ faultPlan: parseFaultPlan('delay:2500/1', MLLP_FAULTS) });
+    const run = startYeeter(
+      [
+        ...['bench', 'slow.yaml', '--patients', '6', '--out', 'slow', '--workers', '1', ...urls],
+        ...['--mllp', `127.0.0.1:${slow.port}`],
+      ],
+      cwd,
+      undefined,
+      { WORKER_CONCURRENCY: '2' },
+    );
+    await untilAnswer(
+      async () => (await queues('list')).stdout,
+      (list) => / +6 +1 .*open$/.test(list.split('\n').find((line) => line.startsWith('slow ')) ?? ''),
+    );
+    assert.ok(slow.counts().received < 6);
+    const drained = await queues('drain', 'slow');
+    assert.match(drained.stdout, /\n[1-6] jobs left\n[\s\S]*\n?0 jobs left\n$/);
+    assert.equal(slow.counts().received, 6);
+    assert.equal((await run.ended).code, 0);
+    assert.equal((await queues('resume', 'slow')).code, 0);
+  });
+
+  it('does not begin a run whose broker is away, or has its queue otherwise', async () => {
+    const broker = new Connection(urls.at(-1)!);
+    await broker.queueDeclare({ queue: 'slow-elsewhere', durable: true });
+    await broker.close();
+    const away = [...urls.slice(0, -1), 'amqp://127.0.0.1:1'];
+    const ends = [
+      await yeeter(['bench', 'elsewhere.yaml', ...urls], cwd),
+      await yeeter(['bench', 'slow.yaml', ...away], cwd),
+    ];
+    assert.match(ends[0]!.stderr, /^yeeter: QUEUE_MISMATCH: queue "slow-elsewhere" is on the broker/m);
+    assert.match(ends[1]!.stderr, /^yeeter: QUEUE_UNREACHABLE: RabbitMQ 127\.0\.0\.1:1/m);
+    for (const { code, stderr } of ends) {
+      assert.equal(code, 1);
+      assert.doesNotMatch(stderr, /run \d/);
+    }
   });
 
   it('asks for the count before it purges, and pauses and resumes', async () => {
@@ -175,5 +272,6 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     assert.deepEqual([completed, failed], [0, 0]);
     assert.equal(cancelled, json.started_iterations);
     assert.equal(dicom.counts().instances, 0);
+    assert.match((await queues('list')).stdout, /^acquire +0 +0 +0 +0 /m);
   });
 });

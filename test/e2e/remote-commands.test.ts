@@ -405,7 +405,8 @@ describe('the commands for a server', () => {
       (await run(['queues', 'list', ...server])).stdout,
       /\nq\/1 +3 +2 +1 +5 +\+0\.00 +1\.50 +- +4 +open\n/,
     );
-    const dead = { job_id: 'j1', run_id: 7, patient_iteration: 2, queue: 'q/1', job_type: null, attempts: 3 };
+    const job = '5b0c1e9e-7a39-8d0b-9d1e-0c7f4c8f6a11';
+    const dead = { job_id: job, run_id: 7, patient_iteration: 2, queue: 'q/1', job_type: null, attempts: 3 };
     const why = {
       failed_step: 4,
       error_code: 'CONNECT_REFUSED',
@@ -414,17 +415,23 @@ describe('the commands for a server', () => {
     };
     const path = '/api/admin/queues/q%2F1/dead-letters';
     api.routes[`GET ${path}`] = { json: { items: [{ ...dead, ...why, requeues: 0 }] } };
+    api.routes['GET /api/admin/queues/q%2F1/set-aside'] = {
+      json: { items: [{ message_id: null, reason: 'it is not JSON', set_aside_at: null, bytes: 8 }] },
+    };
     const inspected = await run(['queues', 'inspect', 'q/1', ...server]);
     assert.match(
       inspected.stdout,
-      /\nj1 +7 +2 +3 +2026-01-05T07:00:00\.000Z +CONNECT_REFUSED +never\n {2}1 x .*: no \n$/,
+      /\n\S{32}6a11 +7 +2 +3 +2026-01-05T07:00:00\.000Z +CONNECT_REFUSED +never\n(- +){5}JOB_INVALID +set aside\n {2}1 x .*: no \n {2}1 x JOB_INVALID: it is not JSON\n$/,
     );
-    api.routes[`POST ${path}/requeue`] = { json: { requeued: 1, job_ids: ['j1'], run_ids: [7] } };
+    api.routes[`POST ${path}/requeue`] = { json: { requeued: 1, job_ids: [job], run_ids: [7] } };
     assert.equal(
-      (await run(['queues', 'requeue', 'q/1', '--job', 'j1', ...server])).stdout,
+      (await run(['queues', 'requeue', 'q/1', '--job', job, ...server])).stdout,
       'requeued 1 jobs of q/1, runs 7\n',
     );
-    assert.deepEqual(api.requests.at(-1)!.body, { job_ids: ['j1'] });
+    assert.deepEqual(api.requests.at(-1)!.body, { job_ids: [job] });
+    const none = await run(['queues', 'requeue', 'q/1', '--job', 'job 1', ...server]);
+    assert.deepEqual([none.code, none.stdout], [2, '']);
+    assert.match(none.stderr, /not the id of a job/);
     api.routes[`DELETE ${path}`] = { json: { purged: 4 } };
     const wrong = await run(['queues', 'purge', 'q/1', '--dead', '--count', '5', ...server]);
     assert.match(wrong.stderr, /QUEUE_COUNT_CHANGED: q\/1 holds 4 dead letters, not 5/);

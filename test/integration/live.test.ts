@@ -29,6 +29,7 @@ describe('what everyone signed in is told', () => {
       queues: ['orders'],
       concurrency: 4,
       busy: 2,
+      held: {},
       jobs: 9,
       state: 'working',
       startedAtMs: 0,

@@ -33,6 +33,14 @@ export function stubQueues(): StubQueues {
     statuses,
     asked,
     list: async () => statuses,
+    depth: async (queue) => ({ ...statuses[0]!, queue }),
+    setAsideMessages: async (queue, limit) => {
+      asked.push(['set aside', queue, limit]);
+      return [
+        { messageId: 'm-1', reason: 'it is not JSON', setAsideAtMs: 1_790_000_000_000, bytes: 8 },
+        { messageId: null, reason: 'it is not JSON', setAsideAtMs: null, bytes: 9 },
+      ];
+    },
     requeueDead: async (queue, jobIds) => {
       asked.push(['requeue', queue, jobIds]);
       return { requeued: 1, jobIds: ['job-1'], runIds: [1] };

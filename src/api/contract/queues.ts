@@ -32,12 +32,21 @@ const deadLetter = z.object({
   requeues: count,
 });
 
+const setAside = z.object({
+  message_id: text.nullable(),
+  reason: text,
+  set_aside_at: time.nullable(),
+  bytes: count,
+});
+
 const jobIds = z
   .array(z.string({ error: expects('the id of a job') }).max(100), { error: expects('a list of job ids') })
   .min(1, { error: 'must hold at least one job id' })
   .max(10_000, { error: 'must hold at most 10000 job ids' });
 
 const moded = messageSchema.extend({ queue: text, mode: text });
+
+const NO_QUEUE = { 404: 'There is no such queue.', 503: 'The broker does not answer.' } as const;
 
 export const queueRoutes = {
   listQueues: route({
@@ -64,6 +73,17 @@ export const queueRoutes = {
       ),
     },
   }),
+  listSetAside: route({
+    method: 'GET',
+    path: '/api/admin/queues/:name/set-aside',
+    tag: 'Queues',
+    summary: 'Messages among the dead letters that are no jobs of this deployment, oldest first',
+    who: 'admin',
+    params: queueParams,
+    query: z.object({ limit: limit(1000, 100) }),
+    answers: { 200: json('The oldest of them.', z.object({ items: z.array(setAside), limit: count })) },
+    errors: NO_QUEUE,
+  }),
   requeueDeadLetters: route({
     method: 'POST',
     path: '/api/admin/queues/:name/dead-letters/requeue',
@@ -78,7 +98,7 @@ export const queueRoutes = {
         messageSchema.extend({ requeued: count, job_ids: z.array(text), run_ids: z.array(objectId) }),
       ),
     },
-    errors: { 409: 'A run of them was cancelled.', 503: 'The broker does not answer.' },
+    errors: { ...NO_QUEUE, 409: 'A run of them was cancelled.' },
   }),
   purgeDeadLetters: route({
     method: 'DELETE',
@@ -90,7 +110,7 @@ export const queueRoutes = {
     query: z.object({ count: expected.optional() }),
     body: z.object({ count: expected.optional() }),
     answers: { 200: json('They are gone.', messageSchema.extend({ purged: count })) },
-    errors: { 409: 'Another number is there.', 503: 'The broker does not answer.' },
+    errors: { ...NO_QUEUE, 409: 'Another number is there.' },
   }),
   purgeQueue: route({
     method: 'DELETE',
@@ -102,7 +122,7 @@ export const queueRoutes = {
     query: z.object({ count: expected.optional() }),
     body: z.object({ count: expected.optional() }),
     answers: { 200: json('They are gone.', messageSchema.extend({ purged: count })) },
-    errors: { 409: 'Another number is there.', 503: 'The broker does not answer.' },
+    errors: { ...NO_QUEUE, 409: 'Another number is there.' },
   }),
   pauseQueue: route({
     method: 'POST',
@@ -112,6 +132,7 @@ export const queueRoutes = {
     who: 'admin',
     params: queueParams,
     answers: { 200: json('Done.', moded) },
+    errors: NO_QUEUE,
   }),
   drainQueue: route({
     method: 'POST',
@@ -121,6 +142,7 @@ export const queueRoutes = {
     who: 'admin',
     params: queueParams,
     answers: { 200: json('Done.', moded) },
+    errors: NO_QUEUE,
   }),
   resumeQueue: route({
     method: 'POST',
@@ -130,5 +152,6 @@ export const queueRoutes = {
     who: 'admin',
     params: queueParams,
     answers: { 200: json('Done.', moded) },
+    errors: NO_QUEUE,
   }),
 } as const;

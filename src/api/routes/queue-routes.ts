@@ -1,4 +1,5 @@
 import type { QueueAdmin, QueueStatus } from '../../queue/admin-port.ts';
+import type { SetAsideMessage } from '../../queue/port.ts';
 import type { DeadJob } from '../../storage/coordination-port.ts';
 import type { ServerStore } from '../../storage/server-port.ts';
 import type { Audit } from '../audit.ts';
@@ -42,6 +43,15 @@ function deadToWire(job: DeadJob) {
   };
 }
 
+function setAsideToWire({ messageId, reason, setAsideAtMs, bytes }: SetAsideMessage) {
+  return {
+    message_id: messageId,
+    reason,
+    set_aside_at: setAsideAtMs === null ? null : at(setAsideAtMs),
+    bytes,
+  };
+}
+
 /** How many are to go: whoever throws jobs away says how many they saw. @throws {RequestFaults} */
 function confirmed(query: number | undefined, body: number | undefined): number {
   return (
@@ -60,6 +70,7 @@ function confirmed(query: number | undefined, body: number | undefined): number 
 type Names =
   | 'listQueues'
   | 'listDeadLetters'
+  | 'listSetAside'
   | 'requeueDeadLetters'
   | 'purgeDeadLetters'
   | 'purgeQueue'
@@ -74,6 +85,11 @@ export function createQueueRoutes({ queues, store, audit }: QueueRoutesDeps): Pi
     listDeadLetters: async ({ params, query: { limit, offset } }) => {
       const { total, jobs } = await store.deadJobPage(params.name, { limit, offset });
       return { status: 200, body: { items: jobs.map(deadToWire), total, limit, offset } };
+    },
+
+    listSetAside: async ({ params, query: { limit } }) => {
+      const messages = await queues.setAsideMessages(params.name, limit);
+      return { status: 200, body: { items: messages.map(setAsideToWire), limit } };
     },
 
     requeueDeadLetters: async (call) => {

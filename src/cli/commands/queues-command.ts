@@ -1,10 +1,11 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { YeeterError } from '../../lib/errors.ts';
 import type { QueueDesk } from '../queue-desk.ts';
+import { OUTPUT_FORMATS, type OutputFormat } from '../remote/output.ts';
 import { openClient } from '../remote/session.ts';
 import { configOf, type DurableFlags, withDurableUrls } from './durable-options.ts';
 import { addExamples, wholeNumber } from './options.ts';
-import { serverFlags, withServer } from './server-options.ts';
+import { serverFlags, withFormat, withServer } from './server-options.ts';
 
 const EXAMPLES = `
 They work on RabbitMQ and PostgreSQL, or through a server with --api-url.
@@ -13,12 +14,22 @@ Examples:
   $ yeeter queues list
   $ yeeter queues list --api-url http://127.0.0.1:5001
   $ yeeter queues inspect yeeter.simulation.orders
+  $ yeeter queues inspect yeeter.simulation.orders --limit 1000 --format csv > dead.csv
   $ yeeter queues requeue yeeter.simulation.orders --all
   $ yeeter queues requeue yeeter.simulation.orders --job 5b0c1e9e-7a39-8d0b-9d1e-0c7f4c8f6a11
   $ yeeter queues purge yeeter.simulation.orders --dead --count 12
   $ yeeter queues pause yeeter.simulation.orders
   $ yeeter queues resume yeeter.simulation.orders
   $ yeeter queues drain yeeter.simulation.orders --no-wait`;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function jobId(text: string): string {
+  const id = text.toLowerCase();
+  if (!UUID.test(id))
+    throw new InvalidArgumentError('it is not the id of a job, as "queues inspect" shows it.');
+  return id;
+}
 
 type Actions = typeof import('../queues.ts');
 
@@ -52,22 +63,28 @@ export function addQueuesCommand(program: Command): void {
   const sub = (name: string, description: string): Command =>
     withServer(withDurableUrls(queues.command(name))).description(description);
 
-  const list = sub('list', 'depth, consumers, rates and dead letters of every queue that runs use')
-    .option('--json', 'for programs', false)
-    .action((flags: DurableFlags & { json: boolean }) =>
-      at(list, flags, ({ listQueues }, desk) => listQueues(desk, flags)),
-    );
-  const inspect = sub('inspect', 'dead jobs of a queue, from the ledger: why, when, how often')
+  const list = withFormat(
+    sub('list', 'depth, consumers, rates and dead letters of every queue that runs use'),
+    OUTPUT_FORMATS,
+  ).action((flags: DurableFlags & { format: OutputFormat }) =>
+    at(list, flags, ({ listQueues }, desk) => listQueues(desk, flags)),
+  );
+  const inspect = withFormat(
+    sub('inspect', 'dead jobs of a queue, and what was set aside: why, when, how often'),
+    OUTPUT_FORMATS,
+  )
     .argument('<queue>')
     .option('--limit <count>', 'newest first', wholeNumber(1, 10_000), 50)
-    .option('--json', 'for programs', false)
-    .action((queue: string, flags: DurableFlags & { limit: number; json: boolean }) =>
+    .action((queue: string, flags: DurableFlags & { limit: number; format: OutputFormat }) =>
       at(inspect, flags, ({ inspectQueue }, desk) => inspectQueue(desk, queue, flags)),
     );
   const requeue = sub('requeue', 'give dead jobs another life, in their own queue')
     .argument('<queue>')
     .option('--all', 'all of them', false)
-    .option('--job <id>', 'one job (may be repeated)', (id: string, ids: string[] = []) => [...ids, id])
+    .option('--job <id>', 'one job (may be repeated)', (id: string, ids: string[] = []) => [
+      ...ids,
+      jobId(id),
+    ])
     .action((queue: string, flags: DurableFlags & { all: boolean; job?: string[] }) => {
       if (flags.all === (flags.job !== undefined)) {
         throw new YeeterError('USAGE', 'say either --all or --job ID');

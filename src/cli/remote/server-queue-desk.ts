@@ -41,6 +41,17 @@ const DEAD_JOBS = z.object({
   ),
 });
 
+const SET_ASIDE = z.object({
+  items: z.array(
+    z.object({
+      message_id: text.nullable(),
+      reason: text,
+      set_aside_at: z.iso.datetime().nullable(),
+      bytes: z.int(),
+    }),
+  ),
+});
+
 const REQUEUED = z.object({ requeued: z.int(), job_ids: z.array(text), run_ids: z.array(z.int()) });
 const PURGED = z.object({ purged: z.int() });
 
@@ -50,7 +61,7 @@ const VERBS = { open: 'resume', paused: 'pause', draining: 'drain' } as const sa
   string
 >;
 
-/** Dead jobs that a server lists at a time. */
+/** Dead jobs, or messages, that a server lists at a time. */
 const PAGE_SIZE = 1000;
 
 /** Through the administration of a server. Its methods throw as `ApiClient` does. */
@@ -109,6 +120,24 @@ export function createServerQueueDesk(client: ApiClient): QueueDesk {
   return {
     admin: {
       list,
+      depth: async (queue) => {
+        const found = (await list()).find((status) => status.queue === queue);
+        if (found) return found;
+        throw new YeeterError('NOT_FOUND', `the server knows no queue "${queue}": see "yeeter queues list"`);
+      },
+      setAsideMessages: async (queue, wanted) => {
+        const limit = Math.min(PAGE_SIZE, wanted);
+        const { items } = await client.json(SET_ASIDE, {
+          path: routeOf(queue, 'set-aside'),
+          query: { limit },
+        });
+        return items.map(({ message_id, reason, set_aside_at, bytes }) => ({
+          messageId: message_id,
+          reason,
+          setAsideAtMs: set_aside_at === null ? null : Date.parse(set_aside_at),
+          bytes,
+        }));
+      },
       requeueDead: async (queue, jobIds) => {
         const { requeued, job_ids, run_ids } = await client.json(REQUEUED, {
           method: 'POST',
@@ -123,11 +152,6 @@ export function createServerQueueDesk(client: ApiClient): QueueDesk {
         const path = routeOf(queue, VERBS[mode]);
         await client.json(z.unknown(), { method: 'POST', path, body: {} });
       },
-    },
-    depth: async (queue) => {
-      const found = (await list()).find((status) => status.queue === queue);
-      if (found) return found;
-      throw new YeeterError('USAGE', `the server knows no queue "${queue}": see "yeeter queues list"`);
     },
     deadJobs,
     [Symbol.asyncDispose]: async () => {},

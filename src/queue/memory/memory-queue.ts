@@ -10,6 +10,7 @@ import type {
   QueueMaintenance,
   QueuePort,
   RequeueSelection,
+  SetAsideMessage,
 } from '../port.ts';
 import { requeuedJob } from '../requeued-job.ts';
 import { createRateMeter, type RateMeter } from './rate-meter.ts';
@@ -18,6 +19,11 @@ interface Entry {
   job: Job;
   deliveryCount: number;
   requeues: number;
+}
+
+interface DeadEntry extends Entry {
+  /** Null of a job that has died. */
+  setAside: { reason: string; atMs: number } | null;
 }
 
 interface MemoryConsumer {
@@ -34,7 +40,7 @@ interface QueueState {
   ready: (Entry | undefined)[];
   head: number;
   delayed: Map<NodeJS.Timeout, Entry>;
-  dead: Entry[];
+  dead: DeadEntry[];
   /** With those that are no longer kept. */
   deadCount: number;
   consumers: MemoryConsumer[];
@@ -165,9 +171,9 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
     const requeue = (): void => put(queue, { ...entry, deliveryCount: entry.deliveryCount + 1 });
     const later = (job: Job, delayMs: number): Promise<void> =>
       end(() => putLater(queue, { job, deliveryCount: 0, requeues }, delayMs));
-    const bury = (job: Job): void => {
+    const bury = (job: Job, setAside: DeadEntry['setAside']): void => {
       queue.deadCount++;
-      if (queue.dead.length < maxDead) queue.dead.push({ job, deliveryCount: 0, requeues });
+      if (queue.dead.length < maxDead) queue.dead.push({ job, deliveryCount: 0, requeues, setAside });
     };
     const delivery: Delivery = {
       job: entry.job,
@@ -176,7 +182,8 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
       ack: () => end(() => queue.acknowledged.count(clock.monotonicUs() / 1000)),
       retry: later,
       postpone: later,
-      deadLetter: (job) => end(() => bury(job)),
+      deadLetter: (job) => end(() => bury(job, null)),
+      setAside: (reason) => end(() => bury(entry.job, { reason, atMs: clock.nowMs() })),
       release: () => end(requeue),
     };
     consumer.handle(delivery).finally(() => {
@@ -221,7 +228,9 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
   ): Promise<{ requeued: number; jobs: Job[] }> => {
     const queue = queueNamed(name);
     const wanted = jobIds === 'all' ? null : new Set(jobIds);
-    const taken = queue.dead.filter(({ job }) => wanted?.has(job.jobId) !== false).slice(0, limit);
+    const taken = queue.dead
+      .filter(({ job, setAside }) => setAside === null && wanted?.has(job.jobId) !== false)
+      .slice(0, limit);
     const chosen = new Set(taken);
     if (taken.length > 0) await beforePublish?.(taken.map(({ job }) => job));
     queue.dead = queue.dead.filter((entry) => !chosen.has(entry));
@@ -230,6 +239,39 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
       put(queue, { job: requeuedJob(job, clock.epochUs()), deliveryCount: 0, requeues: requeues + 1 });
     }
     return { requeued: taken.length, jobs: taken.map(({ job }) => job) };
+  };
+
+  const setAsideMessages = async (name: string, limit: number): Promise<SetAsideMessage[]> =>
+    queueNamed(name)
+      .dead.flatMap(({ job, setAside }) => {
+        if (setAside === null) return [];
+        const bytes = Buffer.byteLength(JSON.stringify(job));
+        return { messageId: job.jobId, reason: setAside.reason, setAsideAtMs: setAside.atMs, bytes };
+      })
+      .slice(0, limit);
+
+  const withdraw = async (
+    name: string,
+    runId: number,
+    settle: (jobs: readonly Job[]) => Promise<unknown>,
+  ): Promise<number> => {
+    const queue = queueNamed(name);
+    const jobs: Job[] = [];
+    for (const [timer, { job }] of queue.delayed) {
+      if (job.runId !== runId) continue;
+      clearTimeout(timer);
+      queue.delayed.delete(timer);
+      jobs.push(job);
+    }
+    if (queue.consumers.length === 0) {
+      const ready = Array.from({ length: readyCount(queue) }, () => take(queue));
+      for (const entry of ready) {
+        if (entry.job.runId === runId) jobs.push(entry.job);
+        else put(queue, entry);
+      }
+    }
+    await settle(jobs);
+    return jobs.length;
   };
 
   const purgeDead = async (name: string): Promise<number> => {
@@ -301,6 +343,9 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
     },
     consume,
     depth: async (names) => names.map(depthOf),
+    exists: async (name) => queues.has(name),
+    setAsideMessages,
+    withdraw,
     requeueDead,
     // Nothing is set aside here but by its consumer.
     reconcileDead: async () => 0,

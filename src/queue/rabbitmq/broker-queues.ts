@@ -1,11 +1,10 @@
 import type { Connection } from 'rabbitmq-client';
-import { toYeeterError, YeeterError } from '../../lib/errors.ts';
+import { YeeterError } from '../../lib/errors.ts';
 import {
   DELAY_RUNGS_MS,
   deadLetterDeclaration,
   delayDeclaration,
   MAX_QUEUE_NAME_BYTES,
-  type QueueDeclaration,
   workDeclaration,
 } from '../topology.ts';
 import { withChannel } from './broker-connection.ts';
@@ -20,7 +19,8 @@ export interface BrokerQueues {
   /**
    * Declares a work queue with its dead letters and its rungs; what is there already, as it should be, stays.
    *
-   * @throws {YeeterError} QUEUE_MISMATCH when one is there with other arguments
+   * @throws {YeeterError} QUEUE_MISMATCH when one is there with other arguments, QUEUE_UNREACHABLE, which may be
+   * retried unless the broker refuses it
    */
   declare(queue: string): Promise<void>;
   /** Null for a queue that is not there. */
@@ -38,9 +38,11 @@ export function createBrokerQueues(connection: Connection, maxLength: number): B
       ];
       for (const declaration of declarations) {
         await channel.queueDeclare({ ...declaration }).catch((error) => {
-          throw declarationError(declaration, error);
+          throw declarationError(declaration.queue, error);
         });
       }
+    }).catch((error) => {
+      throw declarationError(queue, error);
     });
 
   const count = async (names: readonly string[]): Promise<(QueueCount | null)[]> => {
@@ -76,18 +78,26 @@ function checkName(queue: string): void {
   );
 }
 
-function declarationError({ queue }: QueueDeclaration, error: Error & { code?: string }): YeeterError {
-  if (error.code !== 'PRECONDITION_FAILED') {
-    return error instanceof YeeterError
-      ? error
-      : new YeeterError('QUEUE_UNREACHABLE', `queue "${queue}": ${toYeeterError(error).message}`, {
-          cause: error,
-        });
+/** What no waiting mends cannot be retried: a queue that is there and differs, and a user who may not make queues. */
+function declarationError(queue: string, error: Error & { code?: string }): YeeterError {
+  if (error instanceof YeeterError) return error;
+  const { code, message } = error;
+  switch (code) {
+    case 'PRECONDITION_FAILED':
+      return new YeeterError(
+        'QUEUE_MISMATCH',
+        `queue "${queue}" is on the broker with other arguments than this program gives it: let it run empty and ` +
+          `delete it there, or go back to the settings it was made with (${message})`,
+        { cause: error },
+      );
+    case 'ACCESS_REFUSED':
+      return new YeeterError(
+        'QUEUE_UNREACHABLE',
+        `queue "${queue}" may not be made by this user of the broker: let it configure, write and read queues of ` +
+          `that name (${message})`,
+        { cause: error, retryable: false },
+      );
+    default:
+      return new YeeterError('QUEUE_UNREACHABLE', `queue "${queue}": ${message}`, { cause: error });
   }
-  return new YeeterError(
-    'QUEUE_MISMATCH',
-    `queue "${queue}" is on the broker with other arguments than this program gives it: let it run empty and ` +
-      `delete it there, or go back to the settings it was made with (${error.message})`,
-    { cause: error },
-  );
 }

@@ -139,11 +139,15 @@ export function createRabbitConsumer(
           mover.later(copyOf(message, queue, {}), clock.epochUs() / 1000 + NEWER_VERSION_DELAY_MS),
         );
       case 'foreign':
-        notice('set_aside', queue, `queue "${queue}": ${reading.reason}`);
-        return replace(from, message, () => mover.setAside(message, queue, reading.reason));
+        return setAside(from, message, reading.reason);
       default:
         return reading satisfies never;
     }
+  };
+
+  const setAside = (from: Session, message: AsyncMessage, reason: string): Promise<void> => {
+    notice('set_aside', queue, `queue "${queue}": ${reason}`);
+    return replace(from, message, () => mover.setAside(message, queue, reason));
   };
 
   /** The promise of the whole: nothing is acknowledged before what takes its place is confirmed. */
@@ -200,6 +204,7 @@ export function createRabbitConsumer(
             mover.toDeadLetters(jobMessage(queue, dead, { ...carried, ...headers })),
           );
         }),
+      setAside: (reason) => end(() => setAside(from, message, reason)),
       release: () => end(giveBack),
     };
     try {

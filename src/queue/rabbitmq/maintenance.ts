@@ -2,12 +2,20 @@ import type { Connection, SyncMessage } from 'rabbitmq-client';
 import type { Job } from '../../domain/job.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { YeeterError } from '../../lib/errors.ts';
-import type { QueueMaintenance, RequeueSelection } from '../port.ts';
+import type { QueueMaintenance, RequeueSelection, SetAsideMessage } from '../port.ts';
 import { requeuedJob } from '../requeued-job.ts';
 import { DELAY_RUNGS_MS, deadLetterQueue, delayQueue } from '../topology.ts';
 import { withChannel } from './broker-connection.ts';
 import type { BrokerQueues } from './broker-queues.ts';
-import { copyOf, deadLetterHeaders, HEADER, jobMessage, numberHeader, readMessage } from './message.ts';
+import {
+  bodyOf,
+  copyOf,
+  deadLetterHeaders,
+  HEADER,
+  jobMessage,
+  numberHeader,
+  readMessage,
+} from './message.ts';
 import type { Mover } from './mover.ts';
 import { type Taken, takeMessages } from './take-messages.ts';
 
@@ -20,6 +28,7 @@ export interface MaintenanceDeps {
 }
 
 const DEFAULT_REQUEUE_LIMIT = 10_000;
+const MOST_LOOKED_AT = 1_000_000;
 const NEVER_ENDED =
   'handed out too often without being ended: its workers stop, or lose their connection, with it';
 
@@ -44,7 +53,8 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
       const chosen: { at: number; job: Job }[] = [];
       for (const [at, message] of messages.entries()) {
         const reading = readMessage(message, deploymentId);
-        if (reading.kind !== 'job' || wanted?.has(reading.job.jobId) === false) continue;
+        if (reading.kind !== 'job' || isSetAside(message)) continue;
+        if (wanted?.has(reading.job.jobId) === false) continue;
         if (requeued.length + chosen.length < limit) chosen.push({ at, job: reading.job });
       }
       if (chosen.length > 0) await beforePublish?.(chosen.map(({ job }) => job));
@@ -89,6 +99,61 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
     return reconciled;
   };
 
+  const setAsideMessages = async (queue: string, limit: number): Promise<SetAsideMessage[]> => {
+    const found: SetAsideMessage[] = [];
+    const dead = deadLetterQueue(queue);
+    // Not up to their number, which the broker tells a moment late, but until there are no more.
+    await takeMessages(
+      connection,
+      dead,
+      (await queues.count([dead]))[0] ? MOST_LOOKED_AT : 0,
+      async (messages) => {
+        for (const message of messages) {
+          const reading = readMessage(message, deploymentId);
+          if (reading.kind === 'job' && !isSetAside(message)) continue;
+          const told: unknown = message.headers?.[HEADER.error];
+          found.push({
+            messageId: message.messageId || null,
+            reason:
+              typeof told === 'string' ? told : reading.kind === 'job' ? 'no reason given' : reading.reason,
+            setAsideAtMs: numberHeader(message, HEADER.diedAt) || null,
+            bytes: bodyOf(message).length,
+          });
+        }
+        return messages.map(() => 'keep');
+      },
+    );
+    return found.slice(0, limit);
+  };
+
+  const withdraw = async (
+    queue: string,
+    runId: number,
+    settle: (jobs: readonly Job[]) => Promise<unknown>,
+  ): Promise<number> => {
+    // Longest first: what climbs down to a shorter rung meanwhile is met there.
+    const rungs = DELAY_RUNGS_MS.toReversed().map((rungMs) => delayQueue(queue, rungMs));
+    const [work, ...delayed] = await queues.count([queue, ...rungs]);
+    let withdrawn = 0;
+    const withdrawFrom = (name: string, present: number): Promise<void> =>
+      takeMessages(connection, name, present, async (messages) => {
+        const jobs: Job[] = [];
+        const verdicts = messages.map((message): Taken => {
+          if (numberHeader(message, HEADER.run) !== runId) return 'keep';
+          const reading = readMessage(message, deploymentId);
+          if (reading.kind !== 'job') return 'keep';
+          jobs.push(reading.job);
+          return 'remove';
+        });
+        if (jobs.length > 0) await settle(jobs);
+        withdrawn += jobs.length;
+        return verdicts;
+      });
+    for (const [at, rung] of rungs.entries()) await withdrawFrom(rung, delayed[at]?.ready ?? 0);
+    if (work?.consumers === 0) await withdrawFrom(queue, work.ready);
+    return withdrawn;
+  };
+
   const count = async (names: readonly string[]): Promise<number> => {
     const counts = await queues.count(names);
     return counts.reduce((sum, one) => sum + (one?.ready ?? 0), 0);
@@ -124,8 +189,11 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
   };
 
   return {
+    exists: async (queue) => (await queues.count([queue]))[0] !== null,
+    setAsideMessages,
     requeueDead,
     reconcileDead,
+    withdraw,
     purge,
     purgeDead: (queue) =>
       withChannel(connection, async (channel) => {
@@ -133,6 +201,11 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
         return messageCount;
       }),
   };
+}
+
+/** By a worker that could not execute it; see `Mover.setAside`. */
+function isSetAside(message: SyncMessage): boolean {
+  return message.headers?.[HEADER.reason] !== undefined;
 }
 
 /** What the broker set aside by itself has no header of ours, and lies with its own queue. */

@@ -85,7 +85,7 @@ export function envelopeOf(message: Outgoing, correlationId: string, repeated: b
 }
 
 /** The client parses what others publish as text or JSON. */
-function bodyOf(message: Received): Buffer {
+export function bodyOf(message: Received): Buffer {
   const { body } = message as { body: unknown };
   if (Buffer.isBuffer(body)) return body;
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));

@@ -25,6 +25,11 @@ export interface RabbitQueueOptions {
   maxLength?: number;
   /** Base URL of the management API with credentials, for rates, and `unacknowledged` over all processes. @default null */
   managementUrl?: string | null;
+  /**
+   * Messages that the consumers of all processes hold, by queue: `unacknowledged` where there is no `managementUrl`.
+   * @default those of this process
+   */
+  heldByAll?: () => Promise<Readonly<Record<string, number>>>;
   /** Publishes without a confirm at a time; more wait. @default 256 */
   maxInFlight?: number;
   /** A publish may wait so long for its confirm, a restart of the broker included, milliseconds. @default 30000 */
@@ -38,7 +43,8 @@ export interface RabbitQueueOptions {
 
 /**
  * A queue on RabbitMQ. It lives through restarts of the broker: publishes wait and are made again, consumers come
- * back. `depth().unacknowledged` counts the consumers of this process only, unless `managementUrl` is given.
+ * back. `depth().unacknowledged` counts the consumers of this process only, unless `managementUrl` or `heldByAll` is
+ * given.
  */
 export interface RabbitQueue extends QueuePort, QueueMaintenance {
   /** In the order of the names; null without `managementUrl`, and of a queue that is not there. */
@@ -104,13 +110,19 @@ export async function createRabbitQueue(options: RabbitQueueOptions): Promise<Ra
     return sum;
   };
 
-  const depthOf = async (queue: string): Promise<QueueDepth> => {
+  const heldOf = async (names: readonly string[]): Promise<number[]> => {
+    if (management) return Promise.all(names.map((queue) => countUnacknowledged(management, queue)));
+    const heldByAll = await options.heldByAll?.();
+    return names.map((queue) => (heldByAll ? (heldByAll[queue] ?? 0) : unacknowledgedHere(queue)));
+  };
+
+  const depthOf = async (queue: string, unacknowledged: number): Promise<QueueDepth> => {
     const rungs = DELAY_RUNGS_MS.map((rungMs) => delayQueue(queue, rungMs));
     const [work, dead, ...delayed] = await queues.count([queue, deadLetterQueue(queue), ...rungs]);
     return {
       queue,
       ready: work?.ready ?? 0,
-      unacknowledged: management ? await countUnacknowledged(management, queue) : unacknowledgedHere(queue),
+      unacknowledged,
       consumers: work?.consumers ?? 0,
       delayed: delayed.reduce((sum, rung) => sum + (rung?.ready ?? 0), 0),
       dead: dead?.ready ?? 0,
@@ -143,7 +155,10 @@ export async function createRabbitQueue(options: RabbitQueueOptions): Promise<Ra
       };
       return { close: closeConsumer, [Symbol.asyncDispose]: closeConsumer };
     },
-    depth: (names) => Promise.all(names.map(depthOf)),
+    depth: async (names) => {
+      const held = await heldOf(names);
+      return Promise.all(names.map((queue, at) => depthOf(queue, held[at]!)));
+    },
     rates: async (names) => (management ? messageRates(management, names) : names.map(() => null)),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,

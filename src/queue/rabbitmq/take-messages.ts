@@ -20,6 +20,7 @@ export async function takeMessages(
   limit: number,
   decide: (messages: readonly SyncMessage[]) => Promise<readonly Taken[]>,
 ): Promise<void> {
+  if (limit === 0) return;
   await withChannel(connection, async (channel) => {
     const acks = createAckBatch(channel);
     let left = limit;

@@ -39,6 +39,7 @@ export const STORE_METHODS = [
   'setQueueMode',
   'heartbeat',
   'listWorkers',
+  'heldJobs',
   'settlementOf',
   'deadJobs',
   'reopenJobs',
