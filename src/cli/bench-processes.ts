@@ -5,7 +5,7 @@ import { delay } from '../lib/lifecycle.ts';
 import { openDurableShape, requireDatabaseUrl, requireRabbitUrl } from '../roles/durable-shape.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { EngineMessage, EngineProgress } from '../roles/engine-protocol.ts';
-import { startProcesses } from '../roles/processes.ts';
+import { type ProcessesOptions, startProcesses } from '../roles/processes.ts';
 import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { RunRecord } from '../storage/port.ts';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
@@ -35,7 +35,7 @@ export async function openProcessesShape(
   return {
     store,
     resumable: false,
-    start: (run, { studyDir }) => watchProcesses(store, run, config, workers, studyDir),
+    start: (run, { studyDir }) => watchProcesses({ store, run, config, workers, studyDir, log }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -45,24 +45,29 @@ const POLL_MS = 500;
 /** Totals are asked for no more often than that their reading takes a tenth of the time. */
 const TOTALS_SHARE = 10;
 
-function watchProcesses(
-  store: CoordinationPort,
-  run: RunRecord,
-  config: Config,
-  workers: number,
-  studyDir: string,
-): EmbeddedRun {
+/** When there may be no runner left that ends the run. */
+const END_PATIENCE_MS = 15_000;
+
+interface WatchOptions extends Omit<ProcessesOptions, 'queues'> {
+  store: CoordinationPort;
+  run: RunRecord;
+}
+
+function watchProcesses({ store, run, config, workers, studyDir, log }: WatchOptions): EmbeddedRun {
   const listeners: ((message: Exclude<EngineMessage, { type: 'ended' }>) => void)[] = [];
-  const processes = startProcesses(config, workers, asyncQueues(run.template), studyDir);
-  let dead: string | null = null;
-  void processes.died.then((line) => {
-    dead = line;
+  const queues = asyncQueues(run.template);
+  const processes = startProcesses({ config, workers, queues, studyDir, log });
+  let gaveUp: { why: string; atMs: number } | null = null;
+  void processes.gaveUp.then(async (why) => {
+    gaveUp = { why, atMs: performance.now() };
+    // Its sinks end with the bench: what others went on with would fail.
+    await store.requestCancel(run.id);
   });
 
   const follow = async (): Promise<EmbeddedEnd> => {
     let progress = await readProgress(store, run.id);
-    let fault: EmbeddedEnd['fault'] = null;
-    for (let status = run.status; !isOver(status); ) {
+    let isLeft = false;
+    for (let { status } = run; !isOver(status) && !isLeft; ) {
       const askedMs = performance.now();
       progress = await readProgress(store, run.id);
       const tookMs = performance.now() - askedMs;
@@ -71,13 +76,14 @@ function watchProcesses(
       }
       await delay(Math.max(POLL_MS, tookMs * TOTALS_SHARE));
       ({ status } = await store.getRun(run.id));
-      if (dead && !isOver(status)) {
-        const message = `${dead}: run ${run.id} goes on as soon as another runner and workers do`;
-        fault = { code: 'INTERNAL', message, runGoesOn: true };
-        break;
-      }
+      isLeft = gaveUp !== null && performance.now() - gaveUp.atMs > END_PATIENCE_MS;
     }
     await processes.close();
+    const fault = gaveUp && {
+      code: 'INTERNAL',
+      message: `${gaveUp.why}: run ${run.id} was cancelled${isLeft ? ', which the next runner carries out' : ''}`,
+      accountsKept: true,
+    };
     return { progress: await readProgress(store, run.id), memory: null, fault };
   };
 

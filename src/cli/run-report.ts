@@ -39,7 +39,7 @@ export async function createRunReport(
 ): Promise<RunReport> {
   const stored = await store.getRun(runId);
   // A ledger that failed could not take the end of the run either.
-  const run: RunRecord = ended.fault && !ended.fault.runGoesOn ? { ...stored, status: 'ERROR' } : stored;
+  const run: RunRecord = ended.fault && !ended.fault.accountsKept ? { ...stored, status: 'ERROR' } : stored;
   const totals = await store.runTotals(runId);
   const health = await store.readHealth(runId);
   const endMs = run.completedAtMs ?? Date.now();

@@ -28,7 +28,7 @@ function outcomeLines({ run, totals, seconds, summaries, fault }: RunReport): st
     `run ${run.id} ${run.status} after ${formatDuration(seconds)}: ${patients} of ${formatCount(run.patientCount)} patients`,
     `manifest sha256 ${totals.manifestSha256}`,
   ];
-  if (fault && !fault.runGoesOn) {
+  if (fault && !fault.accountsKept) {
     const { started, completed, failed, cancelled } = fault.counted;
     lines.push(
       `the ledger is incomplete; counted in memory: ${formatCount(started)} started, ${formatCount(completed)} completed, ` +

@@ -13,8 +13,8 @@ import type {
 export interface RunFault {
   code: string;
   message: string;
-  /** Others may go on with the run, and its accounts are kept. */
-  runGoesOn?: boolean;
+  /** The ledger is complete all the same. */
+  accountsKept?: boolean;
 }
 
 export interface EmbeddedEnd {

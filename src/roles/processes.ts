@@ -1,40 +1,33 @@
 import type { Config } from '../config/config.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
-import { type OwnProcess, startOwnProcess, workerFlags } from './child-process.ts';
+import { startOwnProcess, workerFlags } from './child-process.ts';
+import { type KeptProcess, keepProcess } from './kept-process.ts';
 
 export interface Processes extends Closeable {
-  /** Resolves with a line when one of them ends before it is closed. */
-  died: Promise<string>;
+  /** Resolves with a line when one of them cannot be kept running. */
+  gaveUp: Promise<string>;
 }
 
-/**
- * Starts a runner and workers of this program as processes of their own, and stops them on close.
- * @param queues what the workers consume; none start where it is empty
- */
-export function startProcesses(
-  config: Config,
-  workers: number,
-  queues: readonly string[],
-  studyDir: string,
-): Processes {
-  const died = Promise.withResolvers<string>();
-  let closing = false;
-  const start = (name: string, args: readonly string[]): OwnProcess => {
-    const started = startOwnProcess(config, name, args);
-    void started.ended.then((how) => {
-      if (!closing) died.resolve(`the ${name} ended early (${how})`);
-    });
-    return started;
-  };
+export interface ProcessesOptions {
+  config: Config;
+  workers: number;
+  /** What the workers consume; none start where it is empty. */
+  queues: readonly string[];
+  studyDir: string;
+  log: (line: string) => void;
+}
 
-  const children = [start('runner', ['--quiet', '--studies', studyDir])];
+/** Starts a runner and workers of this program as processes of their own, keeps them running, and stops them on close. */
+export function startProcesses({ config, workers, queues, studyDir, log }: ProcessesOptions): Processes {
+  const keep = (name: string, args: readonly string[]): KeptProcess =>
+    keepProcess({ name, start: () => startOwnProcess(config, name, args), log });
+  const kept = [keep('runner', ['--quiet', '--studies', studyDir])];
   if (queues.length > 0) {
     const flags = [...workerFlags(config), '--queues', queues.join(',')];
-    for (let n = 0; n < workers; n++) children.push(start('worker', flags));
+    for (let n = 0; n < workers; n++) kept.push(keep('worker', flags));
   }
   const close = async (): Promise<void> => {
-    closing = true;
-    await Promise.all(children.map((child) => child.stop()));
+    await Promise.all(kept.map((one) => one.close()));
   };
-  return { died: died.promise, close, [Symbol.asyncDispose]: close };
+  return { gaveUp: Promise.race(kept.map((one) => one.gaveUp)), close, [Symbol.asyncDispose]: close };
 }

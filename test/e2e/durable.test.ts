@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +10,11 @@ import { delay } from '../../src/lib/lifecycle.ts';
 import { createDicomSink, DICOM_FAULTS } from '../../src/sink/dicom-sink.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS, type MllpSink } from '../../src/sink/mllp-sink.ts';
-import { type CliEnd, startYeeter, yeeter } from '../support/cli.ts';
+import { type CliEnd, childrenOf, startYeeter, yeeter } from '../support/cli.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
-import { untilAnswer } from '../support/until.ts';
+import { until, untilAnswer } from '../support/until.ts';
 
 const GENERATOR = fileURLToPath(new URL('../../examples/generators/orm-o01.hl7', import.meta.url));
 
@@ -62,6 +63,8 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     cwd = await mkdtemp(join(tmpdir(), 'yeeter-durable-'));
     await writeFile(join(cwd, 'hops.yaml'), TEMPLATE);
     await writeFile(join(cwd, 'slow.yaml'), SLOW);
+    const retry = 'retry: {max_attempts: 3, delay_ms: 600000, backoff: fixed}';
+    await writeFile(join(cwd, 'later.yaml'), SLOW.replace('queue: slow', `queue: later, ${retry}`));
     await writeFile(join(cwd, 'elsewhere.yaml'), SLOW.replace('queue: slow', 'queue: slow-elsewhere'));
     [postgres, rabbitmq, mllp] = await Promise.all([startPostgres(), startRabbitmq(), createMllpSink({})]);
     urls = [
@@ -200,6 +203,26 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     assert.equal((await queues('resume', 'slow')).code, 0);
   });
 
+  it('starts a worker of its own again that was killed', async () => {
+    await using slow = await createMllpSink({ faultPlan: parseFaultPlan('delay:300/1', MLLP_FAULTS) });
+    const run = startYeeter(
+      [
+        ...['bench', 'slow.yaml', '--patients', '40', '--out', 'restarted', '--workers', '1', ...urls],
+        ...['--mllp', `127.0.0.1:${slow.port}`],
+      ],
+      cwd,
+    );
+    await until(() => slow.counts().received > 0);
+    const worker = childrenOf(run.process.pid!).find((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('worker'),
+    );
+    process.kill(worker!, 'SIGKILL');
+    const end = await run.ended;
+    assert.equal(end.code, 0, end.stderr);
+    assert.match(end.stderr, /the worker ended early \(signal SIGKILL\): another is started/);
+    assertAccounts(await runJson('restarted'), 40);
+  });
+
   it('does not begin a run whose broker is away, or has its queue otherwise', async () => {
     const broker = new Connection(urls.at(-1)!);
     await broker.queueDeclare({ queue: 'slow-elsewhere', durable: true });
@@ -273,5 +296,20 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     assert.equal(cancelled, json.started_iterations);
     assert.equal(dicom.counts().instances, 0);
     assert.match((await queues('list')).stdout, /^acquire +0 +0 +0 +0 /m);
+  });
+
+  it('takes retries that wait for their time from the queue of a cancelled run', async () => {
+    const run = startYeeter(
+      [...['bench', 'later.yaml', '--patients', '20', '--out', 'later', ...urls, '--mllp', '127.0.0.1:1']],
+      cwd,
+    );
+    const line = async (): Promise<string> =>
+      (await queues('list')).stdout.split('\n').find((row) => row.startsWith('later ')) ?? '';
+    await untilAnswer(line, (row) => /^later +0 +20 /.test(row));
+    run.process.kill('SIGINT');
+    await run.ended;
+    const { status, totals } = await runJson('later');
+    assert.deepEqual([status, totals.cancelled], ['CANCELLED', 20]);
+    assert.match(await line(), /^later +0 +0 +0 /);
   });
 });
