@@ -62,7 +62,7 @@ export async function openDurableShape(
       managementUrl: config.rabbitmqManagementUrl,
       heldByAll: () => ledger.heldJobs(),
       name,
-      onNotice: (notice) => log(`${notice.kind} ${notice.queue ?? ''}: ${notice.message}`),
+      onNotice: ({ kind, message }) => log(`${kind}: ${message}`),
     });
     const queue = announceJobs(broker, live);
     const close = async (): Promise<void> => {

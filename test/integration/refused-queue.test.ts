@@ -54,6 +54,22 @@ describe('a run whose queue cannot be had', { skip: without('rabbitmq-server', '
     await bench.stop(runner);
   });
 
+  it('ends ERROR with the reason, where this user of the broker may not make it', async () => {
+    const reader = await rabbitmq.asReader(queueUrl);
+    await using limited = await openDurableBench({
+      ...{ databaseUrl, queueUrl: reader, ownQueueUrl: queueUrl, queues: [] },
+    });
+    const runner = await limited.start('runner');
+    const { id } = await limited.createRun({
+      template: TEMPLATE.replace(`queue: ${QUEUE}`, 'queue: forbidden'),
+      patients: 3,
+    });
+    assert.equal((await limited.untilOver(id)).status, 'ERROR');
+    const [why] = await whyOf(id);
+    assert.match(String(why!.details), /^QUEUE_UNREACHABLE: queue "forbidden\.dlq" may not be made by this user/);
+    await limited.stop(runner);
+  });
+
   it('accounts for what it had begun before', async () => {
     const { id } = await bench.createRun({ template: TEMPLATE, patients: 3 });
     await bench.rows(`update runs set status = 'RUNNING', fence = 1, started_iterations = 2 where id = $1`, [

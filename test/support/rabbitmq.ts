@@ -16,6 +16,8 @@ export interface Rabbitmq extends Closeable {
   readonly managementUrl: string | null;
   /** A new vhost and its URL; deleted on close. Needs the management plugin. */
   createVhost(): Promise<string>;
+  /** The same vhost as a new user who may read and write its queues, and make none; deleted on close. */
+  asReader(vhostUrl: string): Promise<string>;
 }
 
 /** A broker that a test may stop and start again, on the same ports and with the same data. */
@@ -139,6 +141,7 @@ async function prepare(folder: string, ports: Ports): Promise<() => Promise<Serv
 function attach(url: string, managementUrl: string | null, stop: () => Promise<void>): Rabbitmq {
   const address = new URL(url);
   const created: string[] = [];
+  const users: string[] = [];
   const manage = async (method: string, resource: string, body?: object): Promise<void> => {
     if (managementUrl === null) throw new Error('a vhost is made through the management plugin: start it');
     const base = new URL(managementUrl);
@@ -153,6 +156,7 @@ function attach(url: string, managementUrl: string | null, stop: () => Promise<v
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     for (const name of created) await manage('DELETE', `vhosts/${name}`);
+    for (const name of users) await manage('DELETE', `users/${name}`);
     await stop();
   };
   const closeOnce = (): Promise<void> => {
@@ -170,6 +174,16 @@ function attach(url: string, managementUrl: string | null, stop: () => Promise<v
       created.push(name);
       await manage('PUT', `permissions/${name}/guest`, { configure: '.*', write: '.*', read: '.*' });
       return Object.assign(new URL(url), { pathname: `/${name}` }).href;
+    },
+    asReader: async (vhostUrl) => {
+      const reader = new URL(vhostUrl);
+      reader.username = `reader-${randomBytes(6).toString('hex')}`;
+      reader.password = randomBytes(6).toString('hex');
+      await manage('PUT', `users/${reader.username}`, { password: reader.password, tags: '' });
+      users.push(reader.username);
+      const permissions = { configure: '^$', write: '.*', read: '.*' };
+      await manage('PUT', `permissions${reader.pathname}/${reader.username}`, permissions);
+      return reader.href;
     },
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
