@@ -78,6 +78,9 @@ export async function inspectQueue(
   const header = ['job', 'run', 'patient', 'attempts', 'died at', 'code', 'requeued'];
   say(formatTable(header, rows.map(deadCells)));
   for (const line of reasonLines(rows)) say(line);
+  if (dead < jobs.length) {
+    say(`${formatCount(dead)} dead letters are there to be requeued: those of the other jobs were purged`);
+  }
 }
 
 const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -223,6 +223,11 @@ describe('the command line against a server', () => {
     assert.equal((await run('queues', 'purge', 'lost', '--dead', '--count', '1', ...through)).code, 1);
     const purged = await run('queues', 'purge', 'lost', '--dead', '--count', '2', ...through);
     assert.equal(purged.stdout, 'purged 2 dead letters of lost\n');
+    const inspected = await run('queues', 'inspect', 'lost', ...through);
+    assert.match(
+      inspected.stdout,
+      /\n0 dead letters are there to be requeued: those of the other jobs were purged\n$/,
+    );
   });
 
   it('cancels a run that is watched, and the watching ends with 1', async () => {

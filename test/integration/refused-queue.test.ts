@@ -66,7 +66,10 @@ describe('a run whose queue cannot be had', { skip: without('rabbitmq-server', '
     });
     assert.equal((await limited.untilOver(id)).status, 'ERROR');
     const [why] = await whyOf(id);
-    assert.match(String(why!.details), /^QUEUE_UNREACHABLE: queue "forbidden\.dlq" may not be made by this user/);
+    assert.match(
+      String(why!.details),
+      /^QUEUE_UNREACHABLE: queue "forbidden\.dlq" may not be made by this user/,
+    );
     await limited.stop(runner);
   });
 
