@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Command } from 'commander';
 import { toYeeterError, YeeterError } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
@@ -32,6 +33,12 @@ const USAGE_CODES = new Set([
   'DICOM_AE_TITLE',
   'UNAUTHENTICATED',
 ]);
+
+/** Started for what they do, not for what they print: these go on when nobody reads it any more. */
+const WORKING = new Set(['bench', 'serve', 'api', 'runner', 'worker', 'sink']);
+
+/** Exit code of a program that writes to a closed pipe, as a shell tells it. */
+const UNREAD = 128 + constants.signals.SIGPIPE;
 
 const EXAMPLES = `
 Examples:
@@ -80,6 +87,13 @@ addSendHl7Command(program);
 addEchoCommand(program);
 addStudyCommand(program);
 addCompletionCommand(program);
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!WORKING.has(program.args[0]!)) process.exit(UNREAD);
+  });
+}
 
 try {
   await program.parseAsync();

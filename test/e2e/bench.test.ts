@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS } from '../../src/sink/mllp-sink.ts';
-import { type CliEnd, startProgram, YEETER, yeeter } from '../support/cli.ts';
+import { type CliEnd, startProgram, YEETER, yeeter, yeeterUnread } from '../support/cli.ts';
 
 /** The contract's columns, in its order. */
 const RUN_COLUMNS =
@@ -148,6 +148,15 @@ describe('yeeter bench', () => {
       assert.deepEqual({ ...repeated }, { code: 0, signal: null, stdout: '', stderr: '' });
       assert.equal((await readRun(join(cwd, 'repeated'))).manifest_sha256, run.manifest_sha256);
     });
+  });
+
+  it('goes on when nobody reads what it prints, and leaves its files', async () => {
+    const args = ['bench', 'studies.yaml', '--patients', '3', '--out', 'unread'];
+    const { code, stderr } = await yeeterUnread(args, cwd, { YEETER_METRIC_LOG: 'json' });
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /EPIPE/);
+    assert.equal((await readRun(join(cwd, 'unread'))).totals.completed, 3);
+    assert.equal((await csvLines(join(cwd, 'unread', 'purge.csv'))).length, 4);
   });
 
   it('ends with 1 and shows each kind of failure with its count when patients fail', async () => {

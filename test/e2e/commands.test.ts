@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { createDicomSink } from '../../src/sink/dicom-sink.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS } from '../../src/sink/mllp-sink.ts';
-import { startYeeter, yeeter } from '../support/cli.ts';
+import { startYeeter, yeeter, yeeterUnread } from '../support/cli.ts';
 import { without } from '../support/programs.ts';
 
 const COMMANDS = [
@@ -137,6 +137,18 @@ describe('the command line', () => {
       /no faults.*GENERATE_HL7, SEND_MLLP, GENERATE_DICOM \(async\), SEND_DICOM; 1 job a patient/,
     );
   });
+
+  for (const args of [
+    ['completion', 'bash'],
+    ['check', 'order-to-image'],
+    ['targets', 'list', '--data', 'unread'],
+  ]) {
+    it(`ends like any program when nobody reads what ${args[0]} prints`, async () => {
+      const { code, stderr } = await yeeterUnread(args, cwd);
+      assert.equal(code, 141, stderr);
+      assert.doesNotMatch(stderr, /EPIPE|yeeter:|^ +at /m);
+    });
+  }
 
   it('sends the messages of a file and says what came back', async () => {
     await using sink = await createMllpSink({ faultPlan: parseFaultPlan('AE/4', MLLP_FAULTS) });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { type CliEnd, startProgram, YEETER } from '../support/cli.ts';
+import { type CliEnd, startProgram, YEETER, yeeterUnread } from '../support/cli.ts';
 import { type FakeApi, startFakeApi } from '../support/fake-api.ts';
 import { selfSigned } from '../support/self-signed.ts';
 
@@ -368,6 +368,21 @@ describe('the commands for a server', () => {
     const stored = await run(['metrics', 'runs', '--format', 'csv', '--out', 'runs.csv']);
     assert.deepEqual([stored.code, stored.stdout], [0, '']);
     assert.equal(await readFile(join(dir, 'runs.csv'), 'utf8'), csv);
+  });
+
+  it('end quietly when nobody reads what they print', async () => {
+    api.routes['GET /api/metrics/runs'] = { text: 'run_id\r\n7\r\n' };
+    api.routes[`GET ${RUN}`] = over('RUNNING');
+    const env = { YEETER_API_URL: api.url, YEETER_API_KEY: KEY, YEETER_CONFIG_PATH: file };
+    for (const args of [
+      ['runs', 'list'],
+      ['runs', 'watch', '7'],
+      ['metrics', 'runs', '--format', 'csv'],
+    ]) {
+      const { code, stderr } = await yeeterUnread(args, dir, env);
+      assert.equal(code, 141, stderr);
+      assert.doesNotMatch(stderr, /EPIPE|yeeter:|^ +at /m);
+    }
   });
 
   it('show metrics as a table with their sums', async () => {

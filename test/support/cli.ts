@@ -102,6 +102,16 @@ export function yeeter(args: readonly string[], cwd: string, env: NodeJS.Process
   return run.ended;
 }
 
+/** Runs `yeeter` with a standard output that nobody reads. */
+export function yeeterUnread(
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<CliEnd> {
+  const script = '"$@" | true; exit $PIPESTATUS';
+  return startProgram('/bin/bash', ['-c', script, 'bash', ...YEETER, ...args], cwd, HANG_MS, env).ended;
+}
+
 /** The processes that a process has started, by their ids. */
 export function childrenOf(pid: number): number[] {
   const tasks = `/proc/${pid}/task`;

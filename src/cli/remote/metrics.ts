@@ -94,7 +94,6 @@ async function passOn(client: ApiClient, path: string, query: Query, out?: strin
   try {
     await pipeline(bytes, process.stdout, { end: false });
   } catch (error) {
-    // Whoever reads, such as "head", has had enough.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw unreachable(error as Error, client.apiUrl);
+    throw unreachable(error as Error, client.apiUrl);
   }
 }
