@@ -395,6 +395,23 @@ describe('the commands for a server', () => {
     assert.deepEqual(api.requests.at(-1)!.query, { run_id: '7', success: 'true', limit: '5' });
   });
 
+  it('show what became of the patients of a run, as far as the server says so', async () => {
+    const patients = { completed_patients: 2, failed_patients: 0, cancelled_patients: 0 };
+    api.routes[`GET ${RUN}/metrics`] = { json: { queued_job_count: 2, ...patients } };
+    assert.match(
+      (await run(['runs', 'show', '7'])).stdout,
+      /\ncompleted patients +2\nfailed patients +0\ncancelled patients +0\n/,
+    );
+    const csv = await run(['runs', 'show', '7', '--format', 'csv']);
+    const [names, values] = csv.stdout.split('\r\n').map((row) => row.split(','));
+    const shown = Object.fromEntries(names!.map((name, i) => [name, Number(values![i])]));
+    assert.partialDeepStrictEqual(shown, patients);
+    const json = JSON.parse((await run(['runs', 'show', '7', '--output', 'json'])).stdout);
+    assert.partialDeepStrictEqual(json.metrics, patients);
+    api.routes[`GET ${RUN}/metrics`] = { json: { queued_job_count: 2 } };
+    assert.match((await run(['runs', 'show', '7'])).stdout, /\nfailed patients +-\n/);
+  });
+
   it('scale workers as they are told to', async () => {
     const answer = {
       config: {},

@@ -138,7 +138,7 @@ describe('the command line against a server', () => {
     const runId = startedRun(end);
     assert.match(
       end.stdout,
-      new RegExp(`\\nrun ${runId} COMPLETED after [\\d.]+ s: 12 patients, 0 failures`),
+      new RegExp(`\\nrun ${runId} COMPLETED after [\\d.]+ s: 12 patients, 0 failure events`),
     );
     const events = await eventsOf(runId);
     assert.ok(events.length > 0);
@@ -211,6 +211,7 @@ describe('the command line against a server', () => {
     const runId = startedRun(end);
     assert.match(end.stdout, new RegExp(`\nrun ${runId} ERROR after .*\nlast failure: .*CONNECT_REFUSED`));
     assert.ok(await stat(join(dir, 'lost', `run-${runId}-worker-metrics.csv`)));
+    assert.match((await run('runs', 'show', String(runId))).stdout, /\nfailed patients +2\n/);
     const through = ['--api-url', url];
     assert.match((await run('queues', 'list', ...through)).stdout, /\nlost .* 2 +open\n/);
     assert.match((await run('queues', 'inspect', 'lost', ...through)).stdout, /2 x CONNECT_REFUSED/);

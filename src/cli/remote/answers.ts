@@ -82,6 +82,9 @@ export const RUN_METRICS = z.looseObject({
   worker_job_count: count,
   worker_job_success_count: count,
   worker_job_duration_avg_ms: count,
+  completed_patients: count,
+  failed_patients: count,
+  cancelled_patients: count,
   series: rows,
   failures: rows,
 });

@@ -70,16 +70,16 @@ describe('what is shown of a run', () => {
   it('says how far a run is and leaves out what is not known', () => {
     assert.equal(
       figuresLine(FIGURES),
-      '120/500 patients begun 24 % | 100/119 jobs done | 12.3 ms a job | 7 queued | 3 workers | 2 failures',
+      '120/500 patients begun 24 % | 100/119 jobs done | 12.3 ms a job | 7 queued | 3 workers | 2 failure events',
     );
     const inline = { ...FIGURES, jobs: 0, workers: null, averageJobMs: null };
-    assert.equal(figuresLine(inline), '120/500 patients begun 24 % | 2 failures');
+    assert.equal(figuresLine(inline), '120/500 patients begun 24 % | 2 failure events');
   });
 
   it('sums up at the end, with the last failure', () => {
     assert.equal(
       endLine(STATS),
-      'run 7 ERROR after 12 s: 500 patients, 2 failures, 0 warnings\nlast failure: AE [2J: refused',
+      'run 7 ERROR after 12 s: 500 patients, 2 failure events, 0 warnings\nlast failure: AE [2J: refused',
     );
   });
 

@@ -161,7 +161,7 @@ export function figuresLine(figures: RunFigures): string {
   if (averageJobMs !== null) parts.push(`${averageJobMs.toFixed(1)} ms a job`);
   if (queueDepth !== null && jobs > 0) parts.push(`${formatCount(queueDepth)} queued`);
   if (workers !== null) parts.push(`${formatCount(workers)} workers`);
-  return [...parts, `${formatCount(failures)} failures`].join(' | ');
+  return [...parts, `${formatCount(failures)} failure events`].join(' | ');
 }
 
 export function endLine(stats: RunStats): string {
@@ -169,7 +169,7 @@ export function endLine(stats: RunStats): string {
   const after = typeof duration === 'number' ? ` after ${formatDuration(duration)}` : '';
   const counts = [
     `${formatCount(stats.patient_count)} patients`,
-    `${formatCount(stats.failure_events)} failures`,
+    `${formatCount(stats.failure_events)} failure events`,
     `${formatCount(stats.warning_events)} warnings`,
   ];
   const line = `run ${runId} ${printable(status)}${after}: ${counts.join(', ')}`;
