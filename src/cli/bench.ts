@@ -16,6 +16,7 @@ import { onInterrupt } from './interrupt.ts';
 import { loadTemplateFile } from './load-template-file.ts';
 import { createProgressDisplay } from './progress.ts';
 import { writeRunFiles } from './run-files.ts';
+import { newRunFolder, runFolderOf } from './run-folder.ts';
 import { createRunReport, type RunReport } from './run-report.ts';
 import { formatSummary } from './summary.ts';
 
@@ -56,7 +57,7 @@ export async function bench(options: BenchOptions): Promise<number> {
   const template = old?.template ?? ready!;
   const outBase = resolve(options.outDir ?? 'yeeter-out');
   // Before there is a run, which would stay PENDING.
-  await makeOutDir(outBase);
+  await inOutDir(outBase, () => mkdir(outBase, { recursive: true }));
   await using resolved = await resolveEndpoints(template, options);
   const limits = await confirmTargets(store, resolved.endpoints, options);
   const patientCount = old?.patientCount ?? options.patients;
@@ -83,8 +84,8 @@ export async function bench(options: BenchOptions): Promise<number> {
     limits,
   };
   const run = old ?? (await store.createRun(newRun));
-  const outDir = options.outDir === null ? join(outBase, `run-${run.id}`) : outBase;
-  await makeOutDir(outDir);
+  const ownFolder = old === null ? newRunFolder : runFolderOf;
+  const outDir = options.outDir === null ? await inOutDir(outBase, () => ownFolder(outBase, run)) : outBase;
   say(`run ${run.id}: ${template.name}, seed ${identity.seed}, namespace ${identity.namespace}, ${outDir}`);
   const carried = shape.start(run, {
     endpoints: resolved.endpoints,
@@ -141,9 +142,9 @@ function sayInterrupted(runs: readonly RunRecord[], say: (line: string) => void)
   }
 }
 
-async function makeOutDir(outDir: string): Promise<void> {
+async function inOutDir<T>(outDir: string, make: () => Promise<T>): Promise<T> {
   try {
-    await mkdir(outDir, { recursive: true });
+    return await make();
   } catch (cause) {
     const reason = (cause as Error).message;
     throw new YeeterError('USAGE', `--out ${outDir}: the folder cannot be made: ${reason}`, { cause });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -92,6 +92,23 @@ describe('a run that is interrupted', () => {
     const next = await yeeter(['bench', 'orders-only', '-n', '20', '--data', data, '--out', 'next'], cwd);
     assert.equal(next.code, 0, next.stderr);
     assert.match(next.stdout, /run \d+ COMPLETED/);
+  });
+
+  it('by SIGKILL goes on in its own folder, beside that of a run of another ledger', async () => {
+    const data = await dataFolder('resumed-data');
+    const folder = (name: string): string => join(cwd, 'yeeter-out', name);
+    await mkdir(folder('run-1'), { recursive: true });
+    await writeFile(join(folder('run-1'), 'run.json'), '"of another ledger"');
+    const run = startYeeter(['bench', 'orders-only', '-n', '20000', '--data', data], cwd);
+    await run.said(/^run 1: orders-only, .*run-1-2$/m);
+    await delay(500);
+    run.process.kill('SIGKILL');
+    await run.ended;
+    const resumed = await yeeter(['bench', '--resume', '1', '--data', data], cwd);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.equal((await readRun(folder('run-1-2'))).totals.completed, 20_000);
+    assert.equal(await readFile(join(folder('run-1'), 'run.json'), 'utf8'), '"of another ledger"');
+    assert.ok(!existsSync(folder('run-1-3')));
   });
 
   it('by the death of its sink goes on to its end and counts what failed', async () => {

@@ -48,7 +48,7 @@ export function addBenchCommand(program: Command): void {
       gather,
       [],
     )
-    .option('--out <dir>', 'folder of the files (default: yeeter-out/run-<number>)')
+    .option('--out <dir>', 'folder of the files (default: a new one, yeeter-out/run-<number>)')
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
     .option('--queue-url <url>', 'RabbitMQ, with --database-url (environment: RABBITMQ_URL)')
     .option('--database-url <url>', 'PostgreSQL, with --queue-url (environment: DATABASE_URL)')
