@@ -25,6 +25,10 @@ test('a network fault keeps where it was and gets the code of its kind', () => {
   assert.match(error.message, /^MLLP endpoint 127\.0\.0\.1:2575: nothing listens there/);
   assert.equal(error.cause, refused);
   assert.equal(networkError(new Error('odd'), 'x', 'DICOM_CLOSED').code, 'DICOM_CLOSED');
+  assert.match(
+    networkError(refused, 'x', 'CONNECT_FAILED', 'the broker').message,
+    /that the broker is started$/,
+  );
 });
 
 test('an unknown fault becomes INTERNAL, a known one stays itself', () => {

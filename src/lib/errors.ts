@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   CONNECT_TIMEOUT: { retryable: true },
   NAME_NOT_FOUND: { retryable: true },
   CONNECT_FAILED: { retryable: true },
+  LOGIN_REFUSED: { retryable: false },
   TLS_FAILED: { retryable: false },
   PORT_IN_USE: { retryable: false },
   CANCELLED: { retryable: false },
@@ -126,17 +127,21 @@ const NETWORK_CODES: Record<string, ErrorCode> = {
   EADDRINUSE: 'PORT_IN_USE',
 };
 
-/** Maps a `node:net` error to a `YeeterError`; `where` reads like "MLLP endpoint 127.0.0.1:2575". */
+/**
+ * Maps a `node:net` error to a `YeeterError`; `where` reads like "MLLP endpoint 127.0.0.1:2575", `peer` is what should
+ * listen there.
+ */
 export function networkError(
   error: unknown,
   where: string,
   fallback: ErrorCode = 'CONNECT_FAILED',
+  peer = 'the system under test',
 ): YeeterError {
   if (error instanceof YeeterError) return error;
   const errno = (error as NodeJS.ErrnoException | null)?.code ?? '';
   const code = NETWORK_CODES[errno] ?? fallback;
   const hint: Partial<Record<ErrorCode, string>> = {
-    CONNECT_REFUSED: 'nothing listens there: check host and port, and that the system under test is started',
+    CONNECT_REFUSED: `nothing listens there: check host and port, and that ${peer} is started`,
     CONNECT_TIMEOUT: 'no answer to the connection attempt: check host, port and firewall',
     NAME_NOT_FOUND: 'the host name does not resolve: check its spelling or use an address',
     PORT_IN_USE: 'the port is taken: choose another or stop the program that holds it',

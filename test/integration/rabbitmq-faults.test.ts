@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { pipeline } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { Connection } from 'rabbitmq-client';
 import type { Job } from '../../src/domain/job.ts';
@@ -206,18 +209,39 @@ describe('a queue on RabbitMQ, when things go wrong', { skip: without('rabbitmq-
     );
   });
 
-  it('names the broker, but not the password, when it is not there or refuses the user', async () => {
+  it('names the broker, but not the password, when it is not there', async () => {
+    const url = 'amqp://app:secret@127.0.0.1:1/v';
+    await assert.rejects(open({ url, connectTimeoutMs: 1000 }), (error: YeeterError) => {
+      assert.equal(error.code, 'QUEUE_UNREACHABLE');
+      assert.match(error.message, /RabbitMQ 127\.0\.0\.1:1\/v: nothing listens .* the broker is started/);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  });
+
+  it('says at once which login the broker refuses, also when it was still starting', async () => {
+    let tries = 0;
+    const starting = createServer((client) => {
+      if (++tries < 3) return client.destroy();
+      return void pipeline(client, connect(broker.port, '127.0.0.1'), client, () => {});
+    });
+    await once(starting.listen(0, '127.0.0.1'), 'listening');
+    const { port } = starting.address() as AddressInfo;
     for (const [url, reason] of [
-      ['amqp://app:secret@127.0.0.1:1/v', /RabbitMQ 127\.0\.0\.1:1\/v: nothing listens/],
-      [`amqp://app:secret@127.0.0.1:${broker.port}`, /ACCESS_REFUSED|Login was refused/],
+      [`amqp://app:secret@127.0.0.1:${broker.port}`, /: it refuses user "app" or the password/],
+      [`amqp://guest:guest@127.0.0.1:${broker.port}/no%20vhost`, /user "guest" into vhost "no vhost"/],
+      [`amqp://app:secret@127.0.0.1:${port}`, /: it refuses user "app" or the password/],
     ] as const) {
-      await assert.rejects(open({ url, connectTimeoutMs: 1000 }), (error: Error & { code?: string }) => {
-        assert.equal(error.code, 'QUEUE_UNREACHABLE');
+      const startedMs = performance.now();
+      await assert.rejects(open({ url, connectTimeoutMs: 60_000 }), (error: YeeterError) => {
+        assert.deepEqual([error.code, error.retryable], ['LOGIN_REFUSED', false]);
         assert.match(error.message, reason);
-        assert.doesNotMatch(error.message, /secret/);
+        assert.doesNotMatch(error.message, /secret|undefined/);
         return true;
       });
+      assert.ok(performance.now() - startedMs < 30_000, 'waiting does not help');
     }
+    starting.close();
   });
 
   it('fills up to its limit, refuses, and is drained of exactly what was confirmed', async () => {

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { type Channel, Connection } from 'rabbitmq-client';
-import { networkError, YeeterError } from '../../lib/errors.ts';
+import { backoffMs } from '../../lib/backoff.ts';
 import { delay } from '../../lib/lifecycle.ts';
+import { brokerFault } from './broker-fault.ts';
+import { brokerName, withDefaultUser } from './broker-url.ts';
 
 /** What somebody who operates the system wants to know, and nobody has to act upon at once. */
 export interface QueueNotice {
@@ -24,23 +26,16 @@ export type OnNotice = (notice: QueueNotice) => void;
 /** Reconnecting begins after this, and its pauses double up to the second, milliseconds. */
 const RETRY_LOW_MS = 100;
 const RETRY_HIGH_MS = 2000;
+const FIRST_CONNECTION = { delayMs: 100, backoff: 'exponential', maxDelayMs: 500 } as const;
 /** A peer that is silent for twice as long is taken for dead. */
 const HEARTBEAT_S = 15;
 const CLOSE_TIMEOUT_MS = 3000;
-
-/** Answers of a broker that is there and does not want us: waiting does not help. */
-const REFUSALS = ['ACCESS_REFUSED', 'NOT_ALLOWED'];
-
-/** `amqp://HOST:PORT/VHOST`, without user and password. */
-export function brokerName(url: string): string {
-  const { hostname, port, pathname, protocol } = new URL(url);
-  return `${hostname}:${port || (protocol === 'amqps:' ? 5671 : 5672)}${pathname === '' ? '/' : pathname}`;
-}
 
 export interface ConnectOptions {
   url: string;
   /** Shown by the broker beside the connection. */
   name: string;
+  /** For the first connection. */
   timeoutMs: number;
   onNotice: OnNotice;
 }
@@ -48,25 +43,18 @@ export interface ConnectOptions {
 /**
  * A connection that is there, and comes back by itself when it is lost.
  *
- * @throws {YeeterError} QUEUE_UNREACHABLE when it is refused, or not there in time
+ * @throws {YeeterError} LOGIN_REFUSED; QUEUE_UNREACHABLE when it is not there in time
  */
-export async function connectBroker({ url, name, timeoutMs, onNotice }: ConnectOptions): Promise<Connection> {
-  const where = `RabbitMQ ${brokerName(url)}`;
-  const connection = new Connection({
-    url: withDefaultUser(url),
-    connectionName: name,
-    heartbeat: HEARTBEAT_S,
-    retryLow: RETRY_LOW_MS,
-    retryHigh: RETRY_HIGH_MS,
-    noDelay: true,
-  });
-  let isOpen = false;
-  connection.on('error', (error) => {
-    if (isOpen) onNotice({ kind: 'connection_lost', queue: null, message: `${where}: ${error.message}` });
-  });
-  connection.on('connection', () => {
-    if (isOpen) onNotice({ kind: 'connected', queue: null, message: `${where}: connected again` });
-  });
+export async function connectBroker(options: ConnectOptions): Promise<Connection> {
+  const { onNotice } = options;
+  const where = `RabbitMQ ${brokerName(options.url)}`;
+  const connection = await firstConnection({ ...options, url: withDefaultUser(options.url) });
+  connection.on('error', (error) =>
+    onNotice({ kind: 'connection_lost', queue: null, message: `${where}: ${error.message}` }),
+  );
+  connection.on('connection', () =>
+    onNotice({ kind: 'connected', queue: null, message: `${where}: connected again` }),
+  );
   connection.on('connection.blocked', (reason) =>
     onNotice({
       kind: 'blocked',
@@ -77,28 +65,46 @@ export async function connectBroker({ url, name, timeoutMs, onNotice }: ConnectO
   connection.on('connection.unblocked', () =>
     onNotice({ kind: 'unblocked', queue: null, message: `${where} accepts messages again` }),
   );
-  await new Promise<void>((resolve, reject) => {
-    let last: unknown = new Error('no answer');
-    const giveUp = (): void => {
+  return connection;
+}
+
+/** A broker may be starting: it is tried until the time is up, or waiting does not help. */
+async function firstConnection({ url, name, timeoutMs }: ConnectOptions): Promise<Connection> {
+  const untilMs = performance.now() + timeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await connectOnce(url, name, untilMs - performance.now());
+    } catch (error) {
+      const fault = brokerFault(error as Error, url);
+      const pauseMs = backoffMs(FIRST_CONNECTION, attempt);
+      if (!fault.retryable || performance.now() + pauseMs > untilMs) throw fault;
+      await delay(pauseMs);
+    }
+  }
+}
+
+/** The client would try again by itself, and tell of the first fault alone. */
+function connectOnce(url: string, connectionName: string, timeoutMs: number): Promise<Connection> {
+  const connection = new Connection({
+    ...{ url, connectionName, noDelay: true },
+    heartbeat: HEARTBEAT_S,
+    retryLow: RETRY_LOW_MS,
+    retryHigh: RETRY_HIGH_MS,
+  });
+  return new Promise((resolve, reject) => {
+    const giveUp = (error: Error): void => {
+      clearTimeout(timer);
       connection.unsafeDestroy();
-      const { message } = networkError(last, where);
-      reject(new YeeterError('QUEUE_UNREACHABLE', message, { cause: last }));
+      reject(error);
     };
-    const timer = setTimeout(giveUp, timeoutMs);
+    const timer = setTimeout(() => giveUp(new Error('no answer in time: check host and port')), timeoutMs);
+    connection.once('error', giveUp);
     connection.once('connection', () => {
       clearTimeout(timer);
-      isOpen = true;
-      resolve();
-    });
-    connection.on('error', (error: Error & { code?: string }) => {
-      if (isOpen) return;
-      last = error;
-      if (!REFUSALS.includes(error.code ?? '')) return;
-      clearTimeout(timer);
-      giveUp();
+      connection.off('error', giveUp);
+      resolve(connection);
     });
   });
-  return connection;
 }
 
 /**
@@ -113,12 +119,6 @@ export function inOneWrite(connection: Connection, work: () => void): void {
   } finally {
     socket?.uncork();
   }
-}
-
-function withDefaultUser(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.username === '') Object.assign(parsed, { username: 'guest', password: 'guest' });
-  return parsed.href;
 }
 
 /** Waits for the answer to a farewell, but not for long; false when a broker that hangs is left without it. */

@@ -3,8 +3,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { YeeterError } from '../../lib/errors.ts';
 import type { MessageRates, QueueDepth, QueueMaintenance, QueuePort } from '../port.ts';
 import { DEFAULT_MAX_LENGTH, DELAY_RUNGS_MS, deadLetterQueue, delayQueue } from '../topology.ts';
-import { brokerName, closeConnection, connectBroker, type OnNotice } from './broker-connection.ts';
+import { closeConnection, connectBroker, type OnNotice } from './broker-connection.ts';
 import { createBrokerQueues } from './broker-queues.ts';
+import { brokerName } from './broker-url.ts';
 import { createRabbitConsumer, type RabbitConsumer } from './consumer.ts';
 import { createMaintenance } from './maintenance.ts';
 import { countUnacknowledged, type ManagementAddress, messageRates } from './management-api.ts';
@@ -55,7 +56,7 @@ export interface RabbitQueue extends QueuePort, QueueMaintenance {
  * Publishing and consuming have a connection each: a broker short of memory or disk stops reading from publishers,
  * and acknowledgements, which free its memory, must get through.
  *
- * @throws {YeeterError} QUEUE_UNREACHABLE
+ * @throws {YeeterError} QUEUE_UNREACHABLE, LOGIN_REFUSED
  */
 export async function createRabbitQueue(options: RabbitQueueOptions): Promise<RabbitQueue> {
   const { url, deploymentId, clock, name = 'yeeter', onNotice = () => {} } = options;
