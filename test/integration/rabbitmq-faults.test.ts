@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { pipeline } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { Connection } from 'rabbitmq-client';
 import type { Job } from '../../src/domain/job.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -17,6 +19,7 @@ import {
 } from '../../src/queue/rabbitmq/rabbit-queue.ts';
 import { testJob } from '../support/job.ts';
 import type { PrivateRabbitmq } from '../support/rabbitmq.ts';
+import { selfSigned } from '../support/self-signed.ts';
 import { startPrivateRabbitmq, without } from '../support/services.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -242,6 +245,42 @@ describe('a queue on RabbitMQ, when things go wrong', { skip: without('rabbitmq-
       assert.ok(performance.now() - startedMs < 30_000, 'waiting does not help');
     }
     starting.close();
+  });
+
+  it('says at once that TLS meets a port without it, or the other way round, or another protocol', async () => {
+    const web = createHttpServer().listen(0, '127.0.0.1');
+    const secure = createTlsServer(selfSigned()).listen(0, '127.0.0.1');
+    // The alert of a broker's port for TLS that does not get any.
+    const alerting = createServer((client) => client.end(Buffer.from('1503030002020a', 'hex')));
+    alerting.listen(0, '127.0.0.1');
+    await Promise.all([web, secure, alerting].map((server) => once(server, 'listening')));
+    const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+    for (const [scheme, port, code, reason] of [
+      ['amqps', broker.port, 'TLS_FAILED', /no TLS at that port/],
+      ['amqp', portOf(alerting), 'TLS_FAILED', /it expects TLS at that port/],
+      ['amqps', portOf(secure), 'TLS_FAILED', /certificate is not accepted \(self-signed/],
+      ['amqp', portOf(web), 'QUEUE_UNREACHABLE', /no RabbitMQ \("HTTP/],
+      ['amqps', portOf(web), 'TLS_FAILED', /no TLS at that port/],
+    ] as const) {
+      const url = `${scheme}://app:secret@127.0.0.1:${port}`;
+      await assert.rejects(open({ url, connectTimeoutMs: 60_000 }), (error: YeeterError) => {
+        assert.deepEqual([error.code, error.retryable], [code, false], error.message);
+        assert.match(error.message, reason);
+        return true;
+      });
+    }
+    for (const server of [web, secure, alerting]) server.close();
+  });
+
+  it('says of a port that closes without a word that something else may listen there', async () => {
+    const other = createServer((client) => void client.resume().end()).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const url = `amqp://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await assert.rejects(open({ url, connectTimeoutMs: 300 }), {
+      code: 'QUEUE_UNREACHABLE',
+      message: /without a word: .*something other than RabbitMQ/,
+    });
+    other.close();
   });
 
   it('fills up to its limit, refuses, and is drained of exactly what was confirmed', async () => {

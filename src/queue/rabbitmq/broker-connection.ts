@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type Channel, Connection } from 'rabbitmq-client';
 import { backoffMs } from '../../lib/backoff.ts';
 import { delay } from '../../lib/lifecycle.ts';
-import { brokerFault } from './broker-fault.ts';
+import { brokerFault, greetingFault } from './broker-fault.ts';
 import { brokerName, withDefaultUser } from './broker-url.ts';
 
 /** What somebody who operates the system wants to know, and nobody has to act upon at once. */
@@ -43,7 +43,7 @@ export interface ConnectOptions {
 /**
  * A connection that is there, and comes back by itself when it is lost.
  *
- * @throws {YeeterError} LOGIN_REFUSED; QUEUE_UNREACHABLE when it is not there in time
+ * @throws {YeeterError} LOGIN_REFUSED, TLS_FAILED; QUEUE_UNREACHABLE when it is not there in time, or no RabbitMQ
  */
 export async function connectBroker(options: ConnectOptions): Promise<Connection> {
   const { onNotice } = options;
@@ -91,6 +91,7 @@ function connectOnce(url: string, connectionName: string, timeoutMs: number): Pr
     retryLow: RETRY_LOW_MS,
     retryHigh: RETRY_HIGH_MS,
   });
+  refuseOtherProtocols(connection);
   return new Promise((resolve, reject) => {
     const giveUp = (error: Error): void => {
       clearTimeout(timer);
@@ -107,12 +108,31 @@ function connectOnce(url: string, connectionName: string, timeoutMs: number): Pr
   });
 }
 
+/** The client lends nobody its socket: where it is not found, we do without. */
+function socketOf(connection: Connection): Socket | null {
+  return (connection as unknown as { _socket?: Socket })._socket ?? null;
+}
+
+/** The client takes a length from whatever answers, and one that is too large ends the process. */
+function refuseOtherProtocols(connection: Connection): void {
+  const socket = socketOf(connection);
+  const look = (): void => {
+    const head = socket?.read();
+    if (!socket || !head) return;
+    socket.off('readable', look);
+    const fault = greetingFault(head);
+    if (fault) socket.destroy(fault);
+    else socket.unshift(head);
+  };
+  socket?.prependListener('readable', look);
+}
+
 /**
  * Hands the system in one call what `work` writes. The client makes a call of each message, which costs as much as
- * making the message, and lends nobody its socket: where it is not found, `work` is done all the same.
+ * making the message.
  */
 export function inOneWrite(connection: Connection, work: () => void): void {
-  const { _socket: socket } = connection as unknown as { _socket?: Socket };
+  const socket = socketOf(connection);
   socket?.cork();
   try {
     work();

@@ -56,7 +56,7 @@ export interface RabbitQueue extends QueuePort, QueueMaintenance {
  * Publishing and consuming have a connection each: a broker short of memory or disk stops reading from publishers,
  * and acknowledgements, which free its memory, must get through.
  *
- * @throws {YeeterError} QUEUE_UNREACHABLE, LOGIN_REFUSED
+ * @throws {YeeterError} QUEUE_UNREACHABLE, LOGIN_REFUSED, TLS_FAILED
  */
 export async function createRabbitQueue(options: RabbitQueueOptions): Promise<RabbitQueue> {
   const { url, deploymentId, clock, name = 'yeeter', onNotice = () => {} } = options;
