@@ -58,4 +58,29 @@ describe('configuration', () => {
       },
     );
   });
+
+  it('tells a URL that cannot be read from one of another scheme, and says why', () => {
+    for (const [name, url, fault] of [
+      ['DATABASE_URL', 'mysql://u:hunter2@h/d', 'is not a URL that begins with postgres:// or postgresql://'],
+      ['DATABASE_URL', 'postgres://u:hunter2@h:99999/d', 'has port 99999: the highest is 65535'],
+      ['RABBITMQ_URL', 'AMQP://u:hunter2@h:99999', 'has port 99999: the highest is 65535'],
+      [
+        'RABBITMQ_URL',
+        'amqp://u:99999/hunter2@h',
+        'cannot be read as a URL: write what user and password hold',
+      ],
+      ['RABBITMQ_URL', 'amqp://u:50%hunter2@h', 'has a "%" that begins no character: write it as %25'],
+      ['RABBITMQ_MANAGEMENT_URL', 'http://u:p@h:port', 'cannot be read as a URL'],
+    ] as const) {
+      assert.throws(
+        () => loadConfig({}, { [name]: url }),
+        (error: Error) => {
+          assert.match(error.message, new RegExp(`^  ${name} ".*" `, 'm'));
+          assert.ok(error.message.includes(`" ${fault}`), error.message);
+          assert.doesNotMatch(error.message, /hunter2/);
+          return true;
+        },
+      );
+    }
+  });
 });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { YeeterError } from '../lib/errors.ts';
-import { redact } from '../lib/redact.ts';
 
 const wholeNumber = (min: number, max: number) =>
   z
@@ -9,21 +8,45 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`);
 
+const MAX_PORT = 65_535;
+
+function urlFault(text: string, protocols: readonly string[]): string | null {
+  const begins = protocols.map((protocol) => `${protocol}//`);
+  if (!begins.some((begin) => text.toLowerCase().startsWith(begin))) {
+    return `is not a URL that begins with ${begins.join(' or ')}`;
+  }
+  if (URL.canParse(text)) return null;
+  const port = /:(\d+)([/?#]|$)/.exec(text.slice(text.lastIndexOf('@') + 1))?.[1];
+  if (Number(port) > MAX_PORT) return `has port ${port}: the highest is ${MAX_PORT}`;
+  const todo = 'write what user and password hold beside letters and digits as % and two hexadecimal digits';
+  return `cannot be read as a URL: ${todo} ("/" is %2F)`;
+}
+
 const urlWith = (...protocols: readonly string[]) =>
-  z.string().refine(
-    (text) => {
-      const url = URL.parse(text);
-      return url !== null && protocols.includes(url.protocol);
-    },
-    `is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  );
+  z.string().superRefine((text, { addIssue }) => {
+    const fault = urlFault(text, protocols);
+    if (fault !== null) addIssue(fault);
+  });
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What reads it takes a lone "%" for a fault; the database's driver does not. */
+const decodableUrlWith = (...protocols: readonly string[]) =>
+  urlWith(...protocols).refine(isDecodable, 'has a "%" that begins no character: write it as %25');
 
 /** Environment variables, with their defaults. An empty variable counts as absent. */
 const ENVIRONMENT = z.object({
-  RABBITMQ_URL: urlWith('amqp:', 'amqps:').optional(),
+  RABBITMQ_URL: decodableUrlWith('amqp:', 'amqps:').optional(),
   DATABASE_URL: urlWith('postgres:', 'postgresql:').optional(),
   /** With credentials; it tells rates and what all consumers hold. */
-  RABBITMQ_MANAGEMENT_URL: urlWith('http:', 'https:').optional(),
+  RABBITMQ_MANAGEMENT_URL: decodableUrlWith('http:', 'https:').optional(),
   RABBITMQ_ORDER_QUEUE: z.string().min(1).max(200).optional(),
   /** Jobs that one queue holds; further publishes are rejected. */
   RABBITMQ_QUEUE_MAX_LENGTH: wholeNumber(1, 1_000_000_000).default(1_000_000),
@@ -63,6 +86,8 @@ const ENVIRONMENT = z.object({
 });
 
 const SECRETS: ReadonlySet<string> = new Set(['JWT_SECRET_KEY', 'YEETER_ADMIN_PASSWORD']);
+/** Also of a URL that cannot be read, whose password may hold any character. */
+const PASSWORD = /(:\/\/[^/:@]*):.*@/;
 
 export interface Config {
   rabbitmqUrl: string | null;
@@ -105,7 +130,7 @@ export function loadConfig(
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0]);
-      const shown = SECRETS.has(name) ? '***' : redact(given[name] ?? '');
+      const shown = SECRETS.has(name) ? '***' : (given[name] ?? '').replace(PASSWORD, '$1:***@');
       return `  ${name} "${shown}" ${issue.message}`;
     });
     throw new YeeterError('CONFIG_INVALID', ['the configuration has faults:', ...faults].join('\n'));
