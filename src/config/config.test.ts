@@ -83,4 +83,14 @@ describe('configuration', () => {
       );
     }
   });
+
+  it('takes one queue, by a name that a queue may have', () => {
+    assert.equal(loadConfig({}, { RABBITMQ_ORDER_QUEUE: ' CT orders ' }).orderQueue, 'CT orders');
+    for (const name of ['a b,,c', 'orders.dlq', 'amq.gen', ' ']) {
+      assert.throws(() => loadConfig({}, { RABBITMQ_ORDER_QUEUE: name }), {
+        code: 'CONFIG_INVALID',
+        message: new RegExp(`RABBITMQ_ORDER_QUEUE "${name}" is not a queue's name: 1 to 200 bytes`),
+      });
+    }
+  });
 });

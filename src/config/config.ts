@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { YeeterError } from '../lib/errors.ts';
+import { isQueueName, QUEUE_NAME_RULE } from '../lib/queue-name.ts';
 
 const wholeNumber = (min: number, max: number) =>
   z
@@ -47,7 +48,7 @@ const ENVIRONMENT = z.object({
   DATABASE_URL: urlWith('postgres:', 'postgresql:').optional(),
   /** With credentials; it tells rates and what all consumers hold. */
   RABBITMQ_MANAGEMENT_URL: decodableUrlWith('http:', 'https:').optional(),
-  RABBITMQ_ORDER_QUEUE: z.string().min(1).max(200).optional(),
+  RABBITMQ_ORDER_QUEUE: z.string().trim().refine(isQueueName, `is not ${QUEUE_NAME_RULE}`).optional(),
   /** Jobs that one queue holds; further publishes are rejected. */
   RABBITMQ_QUEUE_MAX_LENGTH: wholeNumber(1, 1_000_000_000).default(1_000_000),
   /** Unacknowledged deliveries of each queue of a worker. */

@@ -130,7 +130,7 @@ const FAULTY_STEPS: readonly [name: string, steps: string, expected: readonly Re
     [/9:5 step 1, retry: .*in no job/],
   ],
   ['a queue on an inline step', `${STUDY}    queue: q\n`, [/step 1, queue: has no effect on an inline step/]],
-  ...['amq.orders', 'orders.dlq', 'orders.delay.100', 'ö'.repeat(101)].map(
+  ...['amq.orders', 'ct,mr', 'orders.dlq', 'orders.delay.100', 'ö'.repeat(101)].map(
     (queue): (typeof FAULTY_STEPS)[number] => [
       `"${queue.slice(0, 16)}" for a queue`,
       `${STUDY}    execution: async\n    queue: ${queue}\n`,

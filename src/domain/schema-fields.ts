@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isQueueName, QUEUE_NAME_RULE } from './queue-name.ts';
-import { CONTROL_CHARACTERS } from './text-rules.ts';
+import { isQueueName, QUEUE_NAME_RULE } from '../lib/queue-name.ts';
+import { CONTROL_CHARACTERS } from '../lib/text-rules.ts';
 
 /** Shows what was given, shortened, for the end of a message. */
 function shown(value: unknown): string {

@@ -105,6 +105,12 @@ describe('the command line', () => {
       ['sink', '--mllp-faults', 'sneeze/2'],
       /no fault is called "sneeze"/,
     ],
+    [
+      'a queue without a name',
+      ['worker', '--queues', 'a,,b'],
+      /'a,,b' is invalid\. "" is not a queue's name/,
+    ],
+    ['a queue of dead letters', ['worker', '--queues', 'a, x.dlq'], /"x\.dlq" is not a queue's name/],
     ['a missing receiver', ['send-hl7', 'two.hl7'], /required option '--to/],
   ];
   for (const [what, args, said] of MISUSES) {

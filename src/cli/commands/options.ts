@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkUidRoot } from '../../dicom/uids.ts';
+import { isQueueName, QUEUE_NAME_RULE } from '../../lib/queue-name.ts';
 
 /** A commander parser of whole numbers within bounds. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -19,6 +20,14 @@ export function isoTime(text: string): number {
     throw new InvalidArgumentError('it is not an ISO 8601 time, for example 2026-01-05T07:00:00Z.');
   }
   return ms;
+}
+
+/** A commander parser of queues, separated by commas; spaces around a name are not of it. Each is given once. */
+export function queueNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !isQueueName(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is not ${QUEUE_NAME_RULE}.`);
+  return [...new Set(names)];
 }
 
 /** Gathers an option that may be given more than once. */

@@ -9,6 +9,7 @@ import {
   untilInterrupted,
   withDurableUrls,
 } from './durable-options.ts';
+import { queueNames } from './options.ts';
 
 const EXAMPLES = `
 Ctrl-C or SIGTERM stops consuming, hands back what has not begun, finishes what has, and ends with 0.
@@ -18,7 +19,7 @@ Examples:
   $ WORKER_PREFETCH=64 yeeter worker --all-queues`;
 
 interface WorkerFlags extends DurableFlags {
-  queues?: string;
+  queues?: string[];
   allQueues: boolean;
   prefetch?: string;
   concurrency?: string;
@@ -29,7 +30,11 @@ interface WorkerFlags extends DurableFlags {
 export function addWorkerCommand(program: Command): void {
   withDurableUrls(program.command('worker'))
     .description('work off the jobs of queues on RabbitMQ')
-    .option('--queues <names>', 'queues, separated by commas (environment: RABBITMQ_ORDER_QUEUE)')
+    .option(
+      '--queues <names>',
+      'queues, separated by commas (environment: RABBITMQ_ORDER_QUEUE, one)',
+      queueNames,
+    )
     .option('--all-queues', 'the queues of every run, too, as runs come and go', false)
     .option('--prefetch <count>', 'unacknowledged jobs of each queue (WORKER_PREFETCH, 32)')
     .option('--concurrency <count>', 'jobs at a time (WORKER_CONCURRENCY, 8)')
@@ -45,16 +50,14 @@ export function addWorkerCommand(program: Command): void {
         WORKER_CONCURRENCY: flags.concurrency,
         WORKER_GRACE_MS: flags.grace,
       });
-      const queues = flags.queues?.split(',').map((name) => name.trim()) ?? [
-        config.orderQueue ?? DEFAULT_QUEUE,
-      ];
+      const queues = flags.queues ?? [config.orderQueue ?? DEFAULT_QUEUE];
       const log = flags.quiet ? () => {} : logLine;
       await using shape = await openDurableShape(config, 'yeeter worker', logLine);
       const processId = `worker-${process.pid}-${randomUUID().slice(0, 8)}`;
       await using metricLog = openMetricLines(config, processId, shape.clock);
       await using worker = await startWorkerRole({
         ...shape,
-        queues: [...new Set(queues.filter((name) => name !== ''))],
+        queues,
         followsRuns: flags.allQueues,
         processId,
         metricLog,
