@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../lib/clock.ts';
-import { YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import { announceChanges, announceJobs } from '../live/announce.ts';
 import type { LivePort } from '../live/port.ts';
@@ -9,6 +8,7 @@ import { createRabbitQueue, type RabbitQueue } from '../queue/rabbitmq/rabbit-qu
 import { openPostgresStore } from '../storage/postgres/open-postgres-store.ts';
 import type { ServerStore } from '../storage/server-port.ts';
 import { createLedgerClock, type LedgerClock } from './ledger-clock.ts';
+import { requireSettings } from './require-settings.ts';
 
 /** RabbitMQ and PostgreSQL, as any process of the larger shapes uses them. */
 export interface DurableShape extends Closeable {
@@ -22,28 +22,23 @@ export interface DurableShape extends Closeable {
 
 /** The URL of the ledger. @throws {YeeterError} CONFIG_INVALID when there is none */
 export function requireDatabaseUrl(config: Config): string {
-  if (config.databaseUrl) return config.databaseUrl;
-  const todo = 'set DATABASE_URL or give --database-url, for example postgres://yeeter@127.0.0.1:5432/yeeter';
-  throw new YeeterError('CONFIG_INVALID', `this command works on PostgreSQL: ${todo}`);
+  return requireSettings(config, ['databaseUrl']).databaseUrl;
 }
 
 export function requireRabbitUrl(config: Config): string {
-  if (config.rabbitmqUrl) return config.rabbitmqUrl;
-  const todo = 'set RABBITMQ_URL or give --queue-url, for example amqp://guest:guest@127.0.0.1:5672';
-  throw new YeeterError('CONFIG_INVALID', `this command works on RabbitMQ: ${todo}`);
+  return requireSettings(config, ['rabbitmqUrl']).rabbitmqUrl;
 }
 
 /**
  * Opens both. @param name shown by the broker beside our connections
- * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, SCHEMA_OUTDATED, QUEUE_UNREACHABLE
+ * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, LOGIN_REFUSED, SCHEMA_OUTDATED, QUEUE_UNREACHABLE
  */
 export async function openDurableShape(
   config: Config,
   name: string,
   log: (line: string) => void,
 ): Promise<DurableShape> {
-  const databaseUrl = requireDatabaseUrl(config);
-  const url = requireRabbitUrl(config);
+  const { databaseUrl, rabbitmqUrl: url } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl']);
   const ledger = await openPostgresStore({ databaseUrl, warn: log });
   const live = createPostgresLive({ databaseUrl, log });
   const store = announceChanges(ledger, live);

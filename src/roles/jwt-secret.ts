@@ -4,13 +4,6 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { YeeterError } from '../lib/errors.ts';
 
-/** Where several processes sign and check tokens, all need the same secret. @throws {YeeterError} CONFIG_INVALID */
-export function requireJwtSecret(config: Config): string {
-  if (config.jwtSecret) return config.jwtSecret;
-  const todo = 'set JWT_SECRET_KEY to at least 32 random characters, the same for every api process';
-  throw new YeeterError('CONFIG_INVALID', `tokens cannot be signed: ${todo}`);
-}
-
 /** The configured secret, else that of the data folder, which is made once and readable by its owner alone. */
 export async function jwtSecretOf(config: Config, dataDir: string): Promise<string> {
   if (config.jwtSecret) return config.jwtSecret;

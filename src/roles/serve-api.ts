@@ -2,10 +2,10 @@ import type { ScalingTarget } from '../autoscaler/port.ts';
 import { DEFAULT_QUEUE } from '../domain/template.ts';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
 import { startApiServer } from './api-server.ts';
-import { openDurableShape, requireDatabaseUrl } from './durable-shape.ts';
+import { openDurableShape } from './durable-shape.ts';
 import { ensureFirstAdmin } from './first-admin.ts';
-import { requireJwtSecret } from './jwt-secret.ts';
 import { createQueueAdmin } from './queue-admin.ts';
+import { requireSettings } from './require-settings.ts';
 import { openScaling } from './scaling.ts';
 import type { Served, ServeOptions } from './serve.ts';
 
@@ -23,8 +23,9 @@ const NO_TARGET =
  */
 export async function serveApi(options: ServeApiOptions): Promise<Served> {
   const { config, log } = options;
-  const jwtSecret = requireJwtSecret(config);
-  await migratePostgres(requireDatabaseUrl(config));
+  // Several processes sign and check tokens, and all need the same secret.
+  const { jwtSecret, databaseUrl } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl', 'jwtSecret']);
+  await migratePostgres(databaseUrl);
   await using parts = new AsyncDisposableStack();
   const { store, queue, live, clock } = parts.use(await openDurableShape(config, 'yeeter api', log));
   const hasAdmin = await ensureFirstAdmin(store, config);

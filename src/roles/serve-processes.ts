@@ -2,17 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
 import { startOwnProcess, workerFlags } from './child-process.ts';
-import { requireDatabaseUrl } from './durable-shape.ts';
-import { requireJwtSecret } from './jwt-secret.ts';
 import { createProcessesTarget } from './processes-target.ts';
+import { requireSettings } from './require-settings.ts';
 import type { Served, ServeOptions } from './serve.ts';
 import { serveApi } from './serve-api.ts';
 
 /** The server here; a runner and workers as processes of their own, which end with it. */
 export async function serveProcesses(options: ServeOptions): Promise<Served> {
   const { config, log } = options;
-  requireJwtSecret(config);
-  await migratePostgres(requireDatabaseUrl(config));
+  await migratePostgres(requireSettings(config, ['databaseUrl', 'jwtSecret']).databaseUrl);
   const studyDir = join(resolve(options.dataDir), 'studies');
   await mkdir(studyDir, { recursive: true });
   await using parts = new AsyncDisposableStack();

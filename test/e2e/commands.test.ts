@@ -121,6 +121,20 @@ describe('the command line', () => {
     });
   }
 
+  for (const [command, missing] of [
+    ['migrate', ['DATABASE_URL']],
+    ['worker', ['DATABASE_URL', 'RABBITMQ_URL']],
+    ['runner', ['DATABASE_URL', 'RABBITMQ_URL']],
+    ['api', ['DATABASE_URL', 'RABBITMQ_URL', 'JWT_SECRET_KEY']],
+  ] as const) {
+    it(`names all settings that are missing at ${command}`, async () => {
+      const { code, stderr } = await yeeter([command], cwd, { RABBITMQ_URL: '', DATABASE_URL: '' });
+      assert.equal(code, 2);
+      assert.match(stderr, /CONFIG_INVALID: the configuration has faults:/);
+      assert.deepEqual(stderr.match(/\w+(?= is missing)/g), missing);
+    });
+  }
+
   for (const args of [
     ['check', 'faulty.yaml'],
     ['bench', 'faulty.yaml', '-n', '1'],
