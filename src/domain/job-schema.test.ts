@@ -22,6 +22,7 @@ function sampleJob(): Job {
     segment: 1,
     queue: 'q',
     jobType: null,
+    metadata: { priority: 'high', nested: { a: [1, null] } },
     retry: DEFAULT_RETRY,
     attempt: 1,
     remainingSteps: [3, 4],
@@ -73,6 +74,11 @@ describe('job messages', () => {
     const { worklistItem: _, performedStep: __, ...state } = job.state;
     const older = JSON.stringify({ ...job, schemaVersion: 1, state });
     assert.deepEqual(decodeJob(older), { ok: true, job });
+  });
+
+  it('of a program that carried no metadata have none', () => {
+    const { metadata: _, ...job } = sampleJob();
+    assert.deepEqual(decodeJob(JSON.stringify(job)), { ok: true, job: { ...job, metadata: {} } });
   });
 
   it('that are something else are refused with the field that shows it', () => {

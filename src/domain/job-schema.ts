@@ -27,6 +27,7 @@ const jobSchema = z.object({
   segment: z.int().min(1),
   queue: z.string().min(1),
   jobType: z.string().nullable(),
+  metadata: present.optional(),
   retry: z.object({
     maxAttempts: z.int().min(1),
     delayMs: whole,
@@ -98,8 +99,9 @@ export function decodeJob(text: string): DecodedJob {
   return { ok: true, job: upToDate(value as Job) };
 }
 
-/** The version before knew neither worklist nor performed steps. */
-function upToDate(job: Job): Job {
+/** The version before knew neither worklist nor performed steps; metadata came within this one. */
+function upToDate(sent: Job): Job {
+  const job = { ...sent, metadata: sent.metadata ?? {} };
   if (job.schemaVersion === JOB_SCHEMA_VERSION) return job;
   return {
     ...job,

@@ -108,6 +108,8 @@ export interface Job {
   segment: number;
   queue: string;
   jobType: string | null;
+  /** Of the step that opened it; for whoever reads the queue or the dead letters. */
+  metadata: Readonly<Record<string, unknown>>;
   retry: RetryPolicy;
   /** From 1. */
   attempt: number;

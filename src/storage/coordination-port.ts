@@ -74,6 +74,8 @@ export interface DeadJob {
   diedAtMs: number;
   /** Times that it was requeued before; above 0 it is a repeat offender. */
   requeues: number;
+  /** Of the step that opened it. */
+  metadata: Readonly<Record<string, unknown>>;
 }
 
 /** How a job was settled. */

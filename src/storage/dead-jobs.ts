@@ -1,4 +1,6 @@
+import { openingStep } from '../domain/opening-step.ts';
 import { nextRunStatus, type RunStatus } from '../domain/run-state.ts';
+import type { Step, Template } from '../domain/template.ts';
 import type { DeadJob, JobSettlement } from './coordination-port.ts';
 import { ITERATION_SUMS, mergeSums, SUMMED_ITERATION_COLUMNS, undone } from './run-sums.ts';
 import type { SqlQueries } from './sql-executor.ts';
@@ -40,7 +42,7 @@ export async function listDeadJobs(
   { limit, offset }: { limit: number; offset: number },
 ): Promise<DeadJob[]> {
   const rows = await queries.query(LIST, [queue ?? null, runId ?? null, limit, offset]);
-  return rows.map((row) => ({
+  const dead = rows.map((row) => ({
     jobId: String(row[0]),
     runId: Number(row[1]),
     iteration: Number(row[2]),
@@ -53,6 +55,23 @@ export async function listDeadJobs(
     diedAtMs: Number(row[9]),
     requeues: Number(row[10]),
   }));
+  const stepsOf = await readSteps(queries, new Set(dead.map((job) => job.runId)));
+  return dead.map((job) => {
+    const lastStep = job.failedStep ?? Number.POSITIVE_INFINITY;
+    return { ...job, metadata: openingStep(stepsOf(job.runId), { ...job, lastStep })?.metadata ?? {} };
+  });
+}
+
+/** Templates as a whole: `->` refuses one that holds a NUL somewhere. */
+const TEMPLATES = 'select id, template from runs where id = any($1::int8[])';
+
+async function readSteps(
+  queries: SqlQueries,
+  runIds: ReadonlySet<number>,
+): Promise<(runId: number) => readonly Step[]> {
+  const rows = await queries.query(TEMPLATES, [`{${[...runIds].join(',')}}`]);
+  const steps = new Map(rows.map(([id, template]) => [Number(id), (template as Template).steps]));
+  return (runId) => steps.get(runId) ?? [];
 }
 
 /** Few attempts are failures, and they have an index; without statistics the planner takes them for nearly all. */

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/lib/clock.ts';
 import { YeeterError } from '../../src/lib/errors.ts';
+import { attemptRow, batchOf, newRun } from '../conformance/ledger-rows.ts';
 import { ask, type TestApi } from '../support/api.ts';
 import { stubScaling } from '../support/stub-scaling.ts';
+import { testStep, testTemplate } from '../support/template.ts';
 
 /** Section 5 of the contract; users have their place beside accounts. */
 export function administrationConforms(api: () => TestApi): void {
@@ -193,6 +195,16 @@ export function administrationConforms(api: () => TestApi): void {
     it('have their dead letters listed, requeued and purged with the count to confirm', async () => {
       const dead = await api().ok('listDeadLetters', { params: { name: 'yeeter.simulation.orders' } });
       assert.deepEqual(dead, { items: [], total: 0, limit: 100, offset: 0 });
+      const wait = testStep('WAIT', { durationSeconds: 0 });
+      const step = { ...wait, execution: 'async', queue: 'lost', metadata: { priority: 'high' } } as const;
+      const { id } = await api().store.createRun(newRun({ template: testTemplate([step]) }));
+      const lost = attemptRow(id, { queue: 'lost', outcome: 'dead' });
+      await api().store.writeLedger(batchOf({ attempts: [lost] }));
+      const { items } = await api().ok('listDeadLetters', { params: { name: 'lost' } });
+      assert.deepEqual(
+        items.map(({ job_id, metadata }) => [job_id, metadata]),
+        [[lost.jobId, { priority: 'high' }]],
+      );
       const { asked } = api().queues;
       asked.length = 0;
       await api().ok('requeueDeadLetters', { params: { name: 'q' } });

@@ -285,6 +285,7 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
           iteration: 1,
           queue,
           jobType: null,
+          metadata: {},
           attempts: 2,
           failedStep: 2,
           errorCode: 'MLLP_NAK_ERROR',

@@ -347,6 +347,33 @@ export function serverLedgerConforms(
         assert.deepEqual(await store().workerThroughput(id + 1000), []);
       });
 
+      it('that were the death of a job have the metadata of the step that opened it', async () => {
+        const queue = `q-${randomUUID()}`;
+        const [step] = withQueue(queue).steps;
+        const steps = [
+          { ...step!, metadata: { hop: 1 } },
+          { ...step!, stepOrder: 2, queue: `${queue}-2`, metadata: { hop: 2 } },
+          { ...step!, stepOrder: 3, metadata: { hop: 3 } },
+          { ...step!, stepOrder: 4, execution: 'inline' as const, metadata: { hop: 4 } },
+        ];
+        const id = await newRunId({ template: { ...withQueue(queue), steps } });
+        const failed = { 1: 1, 2: 4, 3: null } as const;
+        for (const [iteration, failedStep] of Object.entries(failed)) {
+          const dead = { queue, outcome: 'dead', patientIteration: Number(iteration) } as const;
+          const end = iterationRow(id, Number(iteration), { outcome: 'failed', failedStep });
+          await store().writeLedger(batchOf({ attempts: [attemptRow(id, dead)], iterations: [end] }));
+        }
+        const { jobs } = await store().deadJobPage(queue, { limit: 9, offset: 0 });
+        assert.deepEqual(
+          jobs.map(({ iteration, metadata }) => [iteration, metadata]),
+          [
+            [3, { hop: 3 }],
+            [2, { hop: 3 }],
+            [1, { hop: 1 }],
+          ],
+        );
+      });
+
       it('that were the death of a job are listed by page, as long as it is dead', async () => {
         const id = await newRunId();
         const queue = `q-${randomUUID()}`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { MODALITIES } from '../../src/domain/modality.ts';
-import { PARAMETER_SCHEMAS } from '../../src/domain/step-schema.ts';
+import { PARAMETER_SCHEMAS, retrySchema, stepSchema } from '../../src/domain/step-schema.ts';
 import { createFakerCalls } from '../../src/steps/cues/faker-calls.ts';
 import { createNamedCues } from '../../src/steps/cues/named-cues.ts';
 
@@ -20,6 +20,12 @@ describe('docs/templates.md', () => {
     assert.deepEqual(documented.toSorted(), [...text.keys(), ...times.keys()].toSorted());
     const calls = wordsIn(TEXT.slice(TEXT.lastIndexOf('calls are:')));
     assert.deepEqual(calls, createFakerCalls().names);
+  });
+
+  it('names every field of a step', () => {
+    const about = TEXT.slice(0, TEXT.indexOf('## What the images are of'));
+    for (const field of [...Object.keys(stepSchema.shape), ...Object.keys(retrySchema.shape)])
+      assert.match(about, new RegExp(`\\b${field}\\b`));
   });
 
   it('names every step with its parameters', () => {

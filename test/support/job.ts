@@ -16,6 +16,7 @@ export function testJob(change: Partial<Job> = {}): Job {
     segment: 1,
     queue: 'q',
     jobType: null,
+    metadata: {},
     retry: { maxAttempts: 3, delayMs: 5000, backoff: 'fixed', maxDelayMs: 60_000 },
     attempt: 1,
     remainingSteps: [1],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { expects, integer } from '../../domain/schema-fields.ts';
-import { count, figure, limit, objectId, offset, text, time } from './fields.ts';
+import { count, figure, limit, objectId, offset, record, text, time } from './fields.ts';
 import { json, messageSchema, route } from './route.ts';
 
 const queueParams = z.object({ name: z.string().min(1).max(255) });
@@ -30,6 +30,7 @@ const deadLetter = z.object({
   error: text,
   died_at: time,
   requeues: count,
+  metadata: record,
 });
 
 const setAside = z.object({

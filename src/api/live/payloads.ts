@@ -1,3 +1,4 @@
+import { openingStep } from '../../domain/opening-step.ts';
 import type { RunStatus } from '../../domain/run-state.ts';
 import { DEFAULT_RETRY, type Template } from '../../domain/template.ts';
 import type { LiveFact, QueuedJob } from '../../live/port.ts';
@@ -52,19 +53,13 @@ export function jobQueued(runId: number, job: QueuedJob, queuedJobs: number): Fi
   };
 }
 
-/**
- * How often a job may be tried: by the last async step, up to where the attempt stopped, that opens jobs of its queue
- * and type.
- */
+/** How often a job may be tried: as the step says that opened it. */
 export function maxAttemptsOf(
   template: Template,
   attempt: Pick<StoredAttempt, 'queue' | 'jobType' | 'remainingSteps'>,
 ): number {
-  const reached = template.steps.length - attempt.remainingSteps;
-  const opener = template.steps.findLast(
-    ({ execution, queue, jobType }, index) =>
-      execution === 'async' && queue === attempt.queue && jobType === attempt.jobType && index <= reached,
-  );
+  const lastStep = template.steps.length - attempt.remainingSteps + 1;
+  const opener = openingStep(template.steps, { ...attempt, lastStep });
   return (opener?.retry ?? DEFAULT_RETRY).maxAttempts;
 }
 

@@ -40,6 +40,7 @@ function deadToWire(job: DeadJob) {
     error: job.error,
     died_at: at(job.diedAtMs),
     requeues: job.requeues,
+    metadata: { ...job.metadata },
   };
 }
 

@@ -37,6 +37,7 @@ const DEAD_JOBS = z.object({
       error: text,
       died_at: z.iso.datetime(),
       requeues: z.int(),
+      metadata: z.record(z.string(), z.unknown()).nullish(),
     }),
   ),
 });
@@ -105,6 +106,7 @@ export function createServerQueueDesk(client: ApiClient): QueueDesk {
           error: job.error,
           diedAtMs: Date.parse(job.died_at),
           requeues: job.requeues,
+          metadata: job.metadata ?? {},
         })),
       );
       if (items.length < limit) break;
