@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LiveFact } from '../../src/live/port.ts';
 import type { EventStatus } from '../../src/storage/port.ts';
-import { attemptRow, batchOf, eventRow, windowRow } from '../conformance/ledger-rows.ts';
+import { attemptRow, batchOf, eventRow, newRun, windowRow } from '../conformance/ledger-rows.ts';
 import type { Person, TestApi } from '../support/api.ts';
 import { until } from '../support/until.ts';
 import { makeTemplate } from './catalogue.ts';
@@ -185,6 +185,25 @@ export function runsConform(api: () => TestApi): void {
         [ids[0]],
       );
       assert.ok((await api().ok('listRuns')).every(({ user_id: user }) => user === api().admin.id));
+    });
+
+    it('of everybody, and those that no user has, are listed for an administrator who asks for all', async () => {
+      const owner = await api().user();
+      const theirs = await started(owner);
+      const { id: nobodys } = await api().store.createRun(newRun());
+      const all = await api().ok('listRuns', { query: { all: true, limit: 2 } });
+      assert.deepEqual(
+        all.map(({ id, username }) => [id, username]),
+        [
+          [nobodys, null],
+          [theirs, owner.username],
+        ],
+      );
+      const own = await api().ok('listRuns', { as: owner, query: { all: true } });
+      assert.deepEqual(
+        own.map(({ id }) => id),
+        [theirs],
+      );
     });
 
     it('show a window of their events, always in ascending time', async () => {

@@ -224,6 +224,14 @@ describe('the commands for a server', () => {
     );
   });
 
+  it('list the runs of everybody, and say how where there is none of one’s own', async () => {
+    const bench = { ...RUNS[0], username: null, template_id: null };
+    api.routes['GET /api/simulator/runs'] = ({ query }) => ({ json: query.all === 'true' ? [bench] : [] });
+    assert.match((await run(['runs', 'list'])).stdout, /^no such runs of yours: .*"runs list --all"/);
+    const all = await run(['runs', 'list', '--all', '--format', 'csv']);
+    assert.match(all.stdout, /^id,username,status,.*\r\n7,,RUNNING,/);
+  });
+
   it('start a run of a template by its name or its id, with what was said and nothing else', async () => {
     const plain = await run(['runs', 'start', 'Order-To-Image']);
     assert.deepEqual([plain.code, plain.stdout], [0, 'run 7 is accepted: template 3, 1 patients\n']);

@@ -39,6 +39,7 @@ const addedRunFields = {
   namespace: z.int(),
   started_patients: count,
   created_at: time,
+  username: text.nullable(),
 };
 
 const run = z.object({ ...runFields, ...addedRunFields });
@@ -211,9 +212,10 @@ export const runRoutes = {
     method: 'GET',
     path: '/api/simulator/runs',
     tag: 'Runs',
-    summary: 'Your runs, newest first',
+    summary: 'Your runs, newest first; with `all` those of everybody, for administrators',
     who: 'user',
     query: z.object({
+      all: queryFlag().default(false),
       limit: limit(10_000, 1000),
       before_id: beforeId,
       status: oneOf(RUN_STATUSES).optional(),

@@ -92,8 +92,8 @@ export function createRunRoutes(deps: RunRoutesDeps): Pick<Handlers, Names> {
 
     listRuns: async ({ user, query }) => {
       const runs = await store.listRunSummaries({
-        userId: user.id,
         limit: query.limit,
+        ...(query.all && user.isAdmin ? {} : { userId: user.id }),
         ...(query.before_id === undefined ? {} : { beforeId: query.before_id }),
         ...(query.status === undefined ? {} : { status: query.status }),
         ...(query.template_id === undefined ? {} : { templateId: query.template_id }),

@@ -23,6 +23,7 @@ export function addedRunFields(run: RunSummary) {
     namespace: run.namespace,
     started_patients: run.startedIterations,
     created_at: at(run.createdAtMs),
+    username: run.username,
   };
 }
 

@@ -23,6 +23,7 @@ Examples:
   $ yeeter runs start order-to-image --patients 500 --watch
   $ yeeter runs start --template-id 3 --patients 500 --capture-metrics results
   $ yeeter runs list --status RUNNING
+  $ yeeter runs list --all
   $ yeeter runs watch 7 --output json
   $ yeeter runs watch 7 --tail all --output csv > run-7.csv
   $ yeeter runs stats 7 --format csv
@@ -82,6 +83,7 @@ function addListCommand(runs: Command): void {
         return status;
       }),
     )
+    .option('--all', "everybody's, and those that bench made, for administrators", false)
     .option('--limit <count>', 'so many at most', wholeNumber(1, 10_000))
     .action((flags) => listRuns({ ...flags, ...serverFlags(list) }));
 }

@@ -20,15 +20,17 @@ import { templateId } from './templates.ts';
 const runPath = (id: number): string => `/api/simulator/runs/${id}`;
 
 export async function listRuns(
-  flags: ServerFlags & { format: OutputFormat; limit?: number; status?: string },
+  flags: ServerFlags & { format: OutputFormat; all: boolean; limit?: number; status?: string },
 ): Promise<void> {
   const client = await openClient(flags);
-  const { limit, status } = flags;
-  const all = await client.json(RUNS, { path: '/api/simulator/runs', query: { limit, status } });
+  const { all, limit, status } = flags;
+  const query = { limit, status, all: all || undefined };
+  const sent = await client.json(RUNS, { path: '/api/simulator/runs', query });
   // Older servers send all there is.
-  const runs = all.filter((run) => status === undefined || run.status === status).slice(0, limit);
+  const runs = sent.filter((run) => status === undefined || run.status === status).slice(0, limit);
   const columns = [
     'id',
+    ...(all ? ['username'] : []),
     'status',
     'template_id',
     'template_name',
@@ -36,7 +38,10 @@ export async function listRuns(
     'started_at',
     'completed_at',
   ];
-  await printListing({ raw: runs, rows: runs, columns, empty: 'no such runs of yours' }, flags.format);
+  const empty = all
+    ? 'there are no such runs'
+    : 'no such runs of yours: administrators see those of everybody and of bench by "runs list --all"';
+  await printListing({ raw: runs, rows: runs, columns, empty }, flags.format);
 }
 
 export interface StartFlags extends ServerFlags {
