@@ -56,11 +56,11 @@ export async function listQueues({ admin }: QueueDesk, { format }: { format: Out
 
 const DEAD_COLUMNS = [
   ...(['kind', 'job_id', 'run_id', 'patient_iteration', 'attempts', 'failed_step'] as const),
-  ...(['died_at', 'error_code', 'error', 'requeues'] as const),
+  ...(['died_at', 'error_code', 'error', 'requeues', 'metadata'] as const),
 ];
 
 /** A dead job, or a message that is none: its `job_id` is what its publisher called it. */
-type DeadLetterRow = Readonly<Record<(typeof DEAD_COLUMNS)[number], string | number | null>>;
+type DeadLetterRow = Readonly<Record<(typeof DEAD_COLUMNS)[number], unknown>>;
 
 export async function inspectQueue(
   { admin, deadJobs }: QueueDesk,
@@ -97,6 +97,7 @@ function deadRow(job: DeadJob): DeadLetterRow {
     error_code: job.errorCode,
     error: job.error,
     requeues: job.requeues,
+    metadata: job.metadata,
   };
 }
 
@@ -112,6 +113,7 @@ function setAsideRow({ messageId, reason, setAsideAtMs }: SetAsideMessage): Dead
     error_code: 'JOB_INVALID',
     error: reason,
     requeues: 0,
+    metadata: {},
   };
 }
 

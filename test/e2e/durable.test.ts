@@ -32,6 +32,7 @@ steps:
   - step_type: SEND_DICOM
     execution: async
     queue: store
+    metadata: {ward: B 2}
     retry: {max_attempts: 2, delay_ms: 100, backoff: fixed}
 `;
 
@@ -116,12 +117,12 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     const inspected = await queues('inspect', 'store');
     assert.equal(inspected.stdout.match(/DICOM_STORE_FAILED/g)!.length >= 4, true);
     assert.match(inspected.stdout, /A700/);
-    const dead: { run_id: number; requeues: number }[] = JSON.parse(
+    const dead: { run_id: number; requeues: number; metadata: object }[] = JSON.parse(
       (await queues('inspect', 'store', '--format', 'json')).stdout,
     );
     assert.deepEqual(
-      dead.map(({ run_id, requeues }) => [run_id, requeues]),
-      Array(4).fill([run.run_id, 0]),
+      dead.map(({ run_id, requeues, metadata }) => [run_id, requeues, metadata]),
+      Array(4).fill([run.run_id, 0, { ward: 'B 2' }]),
     );
     const csv = (await queues('inspect', 'store', '--format', 'csv')).stdout.split('\r\n');
     assert.match(csv[0]!, /^kind,job_id,run_id,/);
