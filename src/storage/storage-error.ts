@@ -1,6 +1,7 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { type ErrorCode, YeeterError } from '../lib/errors.ts';
 import { redact } from '../lib/redact.ts';
+import { loginRefusal } from './login-refusal.ts';
 
 const DISK_FULL_STATE = '53100';
 const UNIQUE_VIOLATION = '23505';
@@ -65,9 +66,9 @@ function isDiskFull(error: unknown): boolean {
 }
 
 /**
- * Turns a fault of the database, of the way to it or of its files into CONNECT_*, STORAGE_FAILED or DISK_FULL; `where`
- * names the store. What is
- * one of ours already stays so, also inside Drizzle's wrapper, whose message would hold the query's values.
+ * Turns a fault of the database, of the way to it or of its files into CONNECT_*, LOGIN_REFUSED, STORAGE_FAILED or
+ * DISK_FULL; `where` names the store. What is one of ours already stays so, also inside Drizzle's wrapper, whose message
+ * would hold the query's values.
  */
 export function storageError(error: unknown, where: string): YeeterError {
   if (error instanceof YeeterError) return error;
@@ -80,6 +81,8 @@ export function storageError(error: unknown, where: string): YeeterError {
       { cause: error },
     );
   }
+  const refusal = loginRefusal(sqlState(error), reason);
+  if (refusal) return new YeeterError('LOGIN_REFUSED', `${where}: ${refusal}`, { cause: error });
   const connection = connectionCode(error);
   if (connection)
     return new YeeterError(connection, `${where}: ${HINTS[connection] ?? reason}`, { cause: error });

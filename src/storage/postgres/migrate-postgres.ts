@@ -3,7 +3,7 @@ import { openPg } from './pg-executor.ts';
 
 /**
  * Makes or brings up to date the tables, under a lock, so that any number of processes may do so at a time.
- * @throws {YeeterError} CONNECT_*, SCHEMA_OUTDATED when they are those of a newer version, STORAGE_FAILED
+ * @throws {YeeterError} CONNECT_*, LOGIN_REFUSED, SCHEMA_OUTDATED when they are those of a newer version, STORAGE_FAILED
  */
 export async function migratePostgres(databaseUrl: string): Promise<void> {
   await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });

@@ -27,7 +27,7 @@ select string_agg(name || ' = off', ', ') from pg_settings where setting = 'off'
  * asked meanwhile waits until it can connect; what was under way is asked again where that is harmless, so that only
  * what makes something new (`createRun`, `createUser`, ...), `deleteUser` and `heartbeat` may fail with CONNECT_FAILED
  * without saying whether they were done.
- * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, SCHEMA_OUTDATED, STORAGE_FAILED, DISK_FULL
+ * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, LOGIN_REFUSED, SCHEMA_OUTDATED, STORAGE_FAILED, DISK_FULL
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<ServerStore> {
   const { databaseUrl, poolSize = 4, retryForMs = 60_000, clock = systemClock } = options;
