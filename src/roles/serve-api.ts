@@ -25,7 +25,7 @@ export async function serveApi(options: ServeApiOptions): Promise<Served> {
   const { config, log } = options;
   // Several processes sign and check tokens, and all need the same secret.
   const { jwtSecret, databaseUrl } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl', 'jwtSecret']);
-  await migratePostgres(databaseUrl);
+  await migratePostgres(databaseUrl, log);
   await using parts = new AsyncDisposableStack();
   const { store, queue, live, clock } = parts.use(await openDurableShape(config, 'yeeter api', log));
   const hasAdmin = await ensureFirstAdmin(store, config);

@@ -10,7 +10,8 @@ import { serveApi } from './serve-api.ts';
 /** The server here; a runner and workers as processes of their own, which end with it. */
 export async function serveProcesses(options: ServeOptions): Promise<Served> {
   const { config, log } = options;
-  await migratePostgres(requireSettings(config, ['databaseUrl', 'jwtSecret']).databaseUrl);
+  const { databaseUrl } = requireSettings(config, ['databaseUrl', 'jwtSecret']);
+  await migratePostgres(databaseUrl, log);
   const studyDir = join(resolve(options.dataDir), 'studies');
   await mkdir(studyDir, { recursive: true });
   await using parts = new AsyncDisposableStack();

@@ -41,13 +41,19 @@ export async function assertMigrated(queries: SqlQueries, where: string): Promis
   throw new YeeterError('SCHEMA_OUTDATED', `${where}: ${what}: run "yeeter migrate"`);
 }
 
+/** Migrations that the tables have had: before, and now. */
+export interface Migrated {
+  from: number;
+  to: number;
+}
+
 /**
  * Brings the schema up to date in one transaction under an advisory lock, so that processes may start together.
  * @throws {YeeterError} SCHEMA_OUTDATED when a newer program has changed the schema
  */
-export async function migrate(executor: SqlExecutor, where: string): Promise<void> {
+export async function migrate(executor: SqlExecutor, where: string): Promise<Migrated> {
   const migrations = readMigrationFiles({ migrationsFolder: FOLDER });
-  await executor.transaction(async (tx) => {
+  return await executor.transaction(async (tx) => {
     await tx.query('set local statement_timeout = 0');
     await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     const applied = new Set(await appliedMigrations(tx));
@@ -61,5 +67,6 @@ export async function migrate(executor: SqlExecutor, where: string): Promise<voi
         migration.hash,
       ]);
     }
+    return { from: applied.size, to: migrations.length };
   });
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { ALONE } from '../../src/storage/ledger-statements.ts';
 import { encodeLedger } from '../../src/storage/ledger-tables.ts';
+import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
 import { openPg } from '../../src/storage/postgres/pg-executor.ts';
 import type { Postgres } from '../support/postgres.ts';
@@ -40,6 +41,14 @@ describe('tables of an older version', { skip: without('postgresql') }, () => {
     }
     return url;
   };
+
+  it('are brought up to date, which is said once', async () => {
+    const databaseUrl = await databaseAfter(2);
+    const lines: string[] = [];
+    for (let start = 0; start < 2; start++) await migratePostgres(databaseUrl, (line) => lines.push(line));
+    assert.equal(lines.length, 1);
+    assert.match(lines[0]!, new RegExp(`: migrated its tables from version 2 to ${MIGRATIONS.length}$`));
+  });
 
   it('have the names of their runs once they are brought up to date', async () => {
     const databaseUrl = await databaseAfter(2);

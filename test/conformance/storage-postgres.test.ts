@@ -133,7 +133,11 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
       code: 'SCHEMA_OUTDATED',
       message: /no tables of Yeeter: run "yeeter migrate"/,
     });
-    await Promise.all([migratePostgres(url), migratePostgres(url), migratePostgres(url)]);
+    const lines: string[] = [];
+    const log = (line: string): void => void lines.push(line);
+    await Promise.all([migratePostgres(url, log), migratePostgres(url, log), migratePostgres(url, log)]);
+    assert.equal(lines.length, 1, 'the others changed nothing');
+    assert.match(lines[0]!, /^database .* had no tables of Yeeter: made them$/);
     await (await openPostgresStore({ databaseUrl: url })).close();
   });
 

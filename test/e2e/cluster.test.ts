@@ -143,6 +143,8 @@ describe('processes over one broker and one database', {
 
   it('two servers, a runner and two workers: a browser on either server sees each event once', async () => {
     const [one, other] = [await startServer('api'), await startServer('api')];
+    assert.match(one.run.stderr(), /Z database \S+ had no tables of Yeeter: made them\n/);
+    assert.doesNotMatch(other.run.stderr(), /tables/);
     const token = await signIn(one.url);
     const templateId = await makeTemplate(one.url, token);
     const wish = { template_id: templateId, patient_count: PATIENTS };
