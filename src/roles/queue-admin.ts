@@ -67,7 +67,7 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
   const mustExist = async (name: string): Promise<void> => {
     if (await queue.exists(name)) return;
     const names = await namesIn(await store.control());
-    if (names.includes(name)) return;
+    if (names.includes(name) || (await store.isNamedByTemplate(name))) return;
     const known = names.length > MAX_NAMES_TOLD ? 'see the list of queues' : `there are ${names.join(', ')}`;
     throw new YeeterError('NOT_FOUND', `there is no queue "${name}": ${known}`);
   };

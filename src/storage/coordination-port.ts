@@ -127,6 +127,8 @@ export interface CoordinationPort extends StoragePort {
 
   control(): Promise<ControlState>;
   setQueueMode(queue: string, mode: QueueMode): Promise<void>;
+  /** Whether a step of a stored template is async on this queue. */
+  isNamedByTemplate(queue: string): Promise<boolean>;
 
   /** @returns the database's wall clock, milliseconds since the epoch, with microseconds as a fraction */
   heartbeat(worker: WorkerHeartbeat): Promise<number>;

@@ -40,7 +40,7 @@ import { SLOTS } from './run-sums.ts';
 import { readAccounts, readCounts, readRunTotals } from './run-totals.ts';
 import { deployment, namespaces, runs } from './schema.ts';
 import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
-import { beat, heldJobs, listWorkers, readControl, setQueueMode } from './workers.ts';
+import { beat, heldJobs, isNamedByTemplate, listWorkers, readControl, setQueueMode } from './workers.ts';
 import { type LedgerLine, writeLedger } from './write-ledger.ts';
 
 /** Runs, what is written about them and who works on them, on a PostgreSQL of either kind. */
@@ -254,6 +254,10 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
 
   listWorkers(filter: { seenSinceMs: number }): Promise<StoredWorker[]> {
     return this.#database.query((queries) => listWorkers(queries, filter.seenSinceMs));
+  }
+
+  isNamedByTemplate(queue: string): Promise<boolean> {
+    return this.#database.query((queries) => isNamedByTemplate(queries, queue));
   }
 
   heldJobs(): Promise<Readonly<Record<string, number>>> {

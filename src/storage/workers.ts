@@ -103,3 +103,8 @@ export async function setQueueMode(queries: SqlQueries, queue: string, mode: Que
   if (mode === 'open') await queries.query('delete from queue_modes where queue = $1', [queue]);
   else await queries.query(SET_MODE, [queue, mode]);
 }
+
+export async function isNamedByTemplate(queries: SqlQueries, queue: string): Promise<boolean> {
+  const rows = await queries.query('select 1 from template_steps where queue = $1 limit 1', [queue]);
+  return rows.length > 0;
+}

@@ -295,6 +295,16 @@ export function serverConforms(name: string, stores: () => ServerStores): void {
         assert.equal(await store().updateTemplate(template.id + 1000, { name: 'x' }), null);
       });
 
+      it('tells whether one of them names a queue', async () => {
+        const { id: userId } = await aUser();
+        const queue = `named "${randomUUID()}"`;
+        assert.equal(await store().isNamedByTemplate(queue), false);
+        await store().createTemplate(
+          newTemplate(userId, { steps: [step(1, { execution: 'async', queue })] }),
+        );
+        assert.equal(await stores().other.isNamedByTemplate(queue), true);
+      });
+
       it('have the steps of one of two changes at once', async () => {
         const { one, other } = stores();
         const { id } = await one.createTemplate(newTemplate((await aUser()).id));

@@ -121,7 +121,7 @@ describe('the thread that plays the runs of the embedded shape', () => {
 
   it('leaves a paused queue alone until it is opened', async () => {
     await using mllp = await createMllpSink({});
-    await host.methods.setMode('paused.queue', 'paused');
+    await store.setQueueMode('paused.queue', 'paused');
     const runId = await createRun(ORDERS('paused.queue'), 4, mllp.port);
     await untilAnswer(
       () => host.methods.list(),
@@ -134,7 +134,7 @@ describe('the thread that plays the runs of the embedded shape', () => {
 
   it('starts no more patients than jobs can wait at a time, and ends them all', async () => {
     await using mllp = await createMllpSink({});
-    await host.methods.setMode('full.queue', 'paused');
+    await store.setQueueMode('full.queue', 'paused');
     const runId = await createRun(ORDERS('full.queue'), 3_000, mllp.port);
     const ready = async (): Promise<number> =>
       (await host.methods.list()).find(({ queue }) => queue === 'full.queue')?.ready ?? 0;

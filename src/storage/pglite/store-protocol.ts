@@ -40,6 +40,7 @@ export const STORE_METHODS = [
   'heartbeat',
   'listWorkers',
   'heldJobs',
+  'isNamedByTemplate',
   'settlementOf',
   'deadJobs',
   'reopenJobs',
