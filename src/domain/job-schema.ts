@@ -35,6 +35,7 @@ const jobSchema = z.object({
     maxDelayMs: whole,
   }),
   attempt: z.int().min(1),
+  attemptsALife: z.int().min(1).optional(),
   remainingSteps: z.array(z.int().min(1)).min(1),
   repeatsDone: whole,
   identity: z.object({

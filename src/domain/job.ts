@@ -113,6 +113,8 @@ export interface Job {
   retry: RetryPolicy;
   /** From 1. */
   attempt: number;
+  /** Of a job that was requeued: the attempts of its policy, which each life has. */
+  attemptsALife?: number;
   /** Step orders still to be executed, the first of which is where this attempt begins. */
   remainingSteps: readonly number[];
   /** Repetitions of the first remaining step that are already done. */

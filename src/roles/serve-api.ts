@@ -38,7 +38,7 @@ export async function serveApi(options: ServeApiOptions): Promise<Served> {
     await startApiServer({
       ...{ config, jwtSecret, store, live, queues, scaling, clock, log },
       ...{ host: options.host, port: options.port },
-      brokerHealth: async () => void (await queue.depth([defaultQueue])),
+      brokerHealth: async () => void (await queue.exists(defaultQueue)),
       isBuiltInSink: () => false,
     }),
   );

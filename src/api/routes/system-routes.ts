@@ -1,3 +1,4 @@
+import { createCached } from '../../lib/cached.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { ServerStore } from '../../storage/server-port.ts';
@@ -7,7 +8,7 @@ import { within } from '../http/within.ts';
 import { at } from '../time.ts';
 
 export interface SystemRoutesDeps {
-  store: Pick<ServerStore, 'deployment'>;
+  store: Pick<ServerStore, 'control'>;
   brokerHealth: HealthCheck;
   clock: Clock;
   openApi: Record<string, unknown>;
@@ -15,6 +16,8 @@ export interface SystemRoutesDeps {
 
 /** What does not answer by then is not well. */
 const PATIENCE_MS = 5000;
+/** The database is asked so often, however many want to know. */
+const HOLDS_MS = 1000;
 
 async function isWell(check: () => Promise<unknown>): Promise<boolean> {
   return await within(PATIENCE_MS, check()).then(
@@ -26,11 +29,10 @@ async function isWell(check: () => Promise<unknown>): Promise<boolean> {
 type Names = 'health' | 'liveness' | 'readiness' | 'openapi';
 
 export function createSystemRoutes(deps: SystemRoutesDeps): Pick<Handlers, Names> {
+  const now = (): number => performance.now();
+  const databaseHealth = createCached(() => deps.store.control(), { ttlMs: HOLDS_MS, now });
   const health = async () => {
-    const [database, broker] = await Promise.all([
-      isWell(() => deps.store.deployment()),
-      isWell(deps.brokerHealth),
-    ]);
+    const [database, broker] = await Promise.all([isWell(databaseHealth), isWell(deps.brokerHealth)]);
     const connected = (is: boolean) => (is ? ('connected' as const) : ('disconnected' as const));
     const body = { database: connected(database), broker: connected(broker), version: VERSION };
     return database && broker

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type Channel, Connection } from 'rabbitmq-client';
 import { backoffMs } from '../../lib/backoff.ts';
+import { YeeterError } from '../../lib/errors.ts';
 import { delay } from '../../lib/lifecycle.ts';
 import { brokerFault, greetingFault } from './broker-fault.ts';
 import { brokerName, withDefaultUser } from './broker-url.ts';
@@ -164,7 +165,10 @@ export async function withChannel<T>(
   connection: Connection,
   work: (channel: Channel) => Promise<T>,
 ): Promise<T> {
-  const channel = await connection.acquire({ emitErrorsFromChannel: true });
+  const channel = await connection.acquire({ emitErrorsFromChannel: true }).catch((cause: Error) => {
+    const what = `the broker gives no channel: see whether it is up (${cause.message})`;
+    throw new YeeterError('QUEUE_UNREACHABLE', what, { cause });
+  });
   channel.on('error', () => {});
   try {
     return await work(channel);
