@@ -182,7 +182,7 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
   });
 
   it('tells what workers hold, and does not call a queue drained before they have done it', async () => {
-    await using slow = await createMllpSink({ faultPlan: parseFaultPlan('delay:2500/1', MLLP_FAULTS) });
+    await using slow = await createMllpSink({ faultPlan: parseFaultPlan('delay:5000/1', MLLP_FAULTS) });
     const run = startYeeter(
       [
         ...['bench', 'slow.yaml', '--patients', '6', '--out', 'slow', '--workers', '1', ...urls],
@@ -194,7 +194,8 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     );
     await untilAnswer(
       async () => (await queues('list')).stdout,
-      (list) => / +6 +1 .*open$/.test(list.split('\n').find((line) => line.startsWith('slow ')) ?? ''),
+      (list) =>
+        /^slow +0 +0 +[1-6] +1 .*open$/.test(list.split('\n').find((line) => line.startsWith('slow ')) ?? ''),
     );
     assert.ok(slow.counts().received < 6);
     const drained = await queues('drain', 'slow');
