@@ -2,10 +2,11 @@ import type { Config } from '../config/config.ts';
 import { asyncQueues } from '../domain/async-queues.ts';
 import { isOver } from '../domain/run-state.ts';
 import { delay } from '../lib/lifecycle.ts';
-import { openDurableShape, requireDatabaseUrl, requireRabbitUrl } from '../roles/durable-shape.ts';
+import { openDurableShape } from '../roles/durable-shape.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { EngineMessage, EngineProgress } from '../roles/engine-protocol.ts';
 import { type ProcessesOptions, startProcesses } from '../roles/processes.ts';
+import { requireSettings } from '../roles/require-settings.ts';
 import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { RunRecord } from '../storage/port.ts';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
@@ -24,8 +25,7 @@ export async function openProcessesShape(
   queues: readonly string[],
   log: (line: string) => void,
 ): Promise<BenchShape> {
-  const databaseUrl = requireDatabaseUrl(config);
-  requireRabbitUrl(config);
+  const { databaseUrl } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl']);
   await migratePostgres(databaseUrl);
   const { store, queue, close } = await openDurableShape(config, 'yeeter bench', log);
   await queue.declare(queues).catch(async (error) => {

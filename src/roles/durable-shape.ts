@@ -20,15 +20,6 @@ export interface DurableShape extends Closeable {
   clock: LedgerClock;
 }
 
-/** The URL of the ledger. @throws {YeeterError} CONFIG_INVALID when there is none */
-export function requireDatabaseUrl(config: Config): string {
-  return requireSettings(config, ['databaseUrl']).databaseUrl;
-}
-
-export function requireRabbitUrl(config: Config): string {
-  return requireSettings(config, ['rabbitmqUrl']).rabbitmqUrl;
-}
-
 /**
  * Opens both. @param name shown by the broker beside our connections
  * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, LOGIN_REFUSED, SCHEMA_OUTDATED, QUEUE_UNREACHABLE

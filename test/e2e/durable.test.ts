@@ -10,7 +10,7 @@ import { delay } from '../../src/lib/lifecycle.ts';
 import { createDicomSink, DICOM_FAULTS } from '../../src/sink/dicom-sink.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS, type MllpSink } from '../../src/sink/mllp-sink.ts';
-import { type CliEnd, childrenOf, startYeeter, yeeter } from '../support/cli.ts';
+import { type CliEnd, type CliRun, childrenOf, startYeeter, yeeter } from '../support/cli.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
@@ -84,6 +84,16 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     ...['bench', 'hops.yaml', '--patients', String(patients), '--out', out, ...urls],
     ...['--mllp', `127.0.0.1:${mllp.port}`, '--dicom', `SINK@127.0.0.1:${dicomPort}`],
   ];
+  const slowBench = (patients: number, mllpPort: number, out: string, env?: NodeJS.ProcessEnv): CliRun =>
+    startYeeter(
+      [
+        ...['bench', 'slow.yaml', '--patients', String(patients), '--out', out, '--workers', '1', ...urls],
+        ...['--mllp', `127.0.0.1:${mllpPort}`],
+      ],
+      cwd,
+      undefined,
+      env,
+    );
   const runJson = async (out: string): Promise<RunJson> =>
     JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8'));
   const queues = (...args: string[]): Promise<CliEnd> => yeeter(['queues', ...args, ...urls], cwd);
@@ -183,15 +193,7 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
 
   it('tells what workers hold, and does not call a queue drained before they have done it', async () => {
     await using slow = await createMllpSink({ faultPlan: parseFaultPlan('delay:5000/1', MLLP_FAULTS) });
-    const run = startYeeter(
-      [
-        ...['bench', 'slow.yaml', '--patients', '6', '--out', 'slow', '--workers', '1', ...urls],
-        ...['--mllp', `127.0.0.1:${slow.port}`],
-      ],
-      cwd,
-      undefined,
-      { WORKER_CONCURRENCY: '2' },
-    );
+    const run = slowBench(6, slow.port, 'slow', { WORKER_CONCURRENCY: '2' });
     await untilAnswer(
       async () => (await queues('list')).stdout,
       (list) =>
@@ -207,13 +209,7 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
 
   it('starts a worker of its own again that was killed', async () => {
     await using slow = await createMllpSink({ faultPlan: parseFaultPlan('delay:300/1', MLLP_FAULTS) });
-    const run = startYeeter(
-      [
-        ...['bench', 'slow.yaml', '--patients', '40', '--out', 'restarted', '--workers', '1', ...urls],
-        ...['--mllp', `127.0.0.1:${slow.port}`],
-      ],
-      cwd,
-    );
+    const run = slowBench(40, slow.port, 'restarted');
     await until(() => slow.counts().received > 0);
     const worker = childrenOf(run.process.pid!).find((pid) =>
       readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('worker'),

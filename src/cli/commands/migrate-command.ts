@@ -12,9 +12,9 @@ export function addMigrateCommand(program: Command): void {
     .description('make or bring up to date the tables in PostgreSQL')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: DurableFlags) => {
-      const { requireDatabaseUrl } = await import('../../roles/durable-shape.ts');
+      const { requireSettings } = await import('../../roles/require-settings.ts');
       const { migratePostgres } = await import('../../storage/postgres/migrate-postgres.ts');
-      await migratePostgres(requireDatabaseUrl(configOf(flags)));
+      await migratePostgres(requireSettings(configOf(flags), ['databaseUrl']).databaseUrl);
       process.stdout.write('the tables are up to date\n');
     });
 }
