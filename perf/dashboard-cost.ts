@@ -72,6 +72,7 @@ async function startRun({ store, live }: LiveLoad, mllpPort: number): Promise<nu
     identity: { ...TEST_IDENTITY, namespace },
     patientCount: PATIENTS,
     concurrency: 16,
+    closedModel: false,
     onFailure: 'continue',
     tags: [],
     endpoints: { mllp: { ...mllp, aeTitle: null, callingAeTitle: null } },

@@ -89,7 +89,7 @@ async function productRates(
     '--patients',
     String(jobs),
     '--concurrency',
-    '256',
+    '4096',
     '--workers',
     String(workers),
   ];

@@ -78,6 +78,7 @@ export async function bench(options: BenchOptions): Promise<number> {
     identity,
     patientCount,
     concurrency,
+    closedModel: true,
     onFailure,
     tags: [],
     endpoints: resolved.endpoints,

@@ -81,11 +81,16 @@ describe('job messages', () => {
     assert.deepEqual(decodeJob(JSON.stringify(job)), { ok: true, job: { ...job, metadata: {} } });
   });
 
+  it('have no step left after a wait at the end of the template', () => {
+    const job = { ...sampleJob(), remainingSteps: [] };
+    assert.deepEqual(decodeJob(encodeJob(job)), { ok: true, job });
+  });
+
   it('that are something else are refused with the field that shows it', () => {
     assert.equal(refusal('not json').code, 'JOB_INVALID');
     assert.equal(refusal('null').code, 'JOB_INVALID');
     assert.equal(refusal('{}').code, 'JOB_INVALID');
-    assert.match(refusal(encodeJob({ ...sampleJob(), remainingSteps: [] })).message, /remainingSteps/);
+    assert.match(refusal(encodeJob({ ...sampleJob(), remainingSteps: [0] })).message, /remainingSteps/);
     assert.match(refusal(encodeJob({ ...sampleJob(), iteration: 0 })).message, /iteration/);
     assert.match(refusal('{"schemaVersion":0}').message, /schemaVersion/);
     const withState = (change: object): string =>

@@ -36,7 +36,8 @@ const jobSchema = z.object({
   }),
   attempt: z.int().min(1),
   attemptsALife: z.int().min(1).optional(),
-  remainingSteps: z.array(z.int().min(1)).min(1),
+  // Empty where only the end of a wait is left.
+  remainingSteps: z.array(z.int().min(1)),
   repeatsDone: whole,
   identity: z.object({
     seed: whole,

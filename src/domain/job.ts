@@ -115,7 +115,7 @@ export interface Job {
   attempt: number;
   /** Of a job that was requeued: the attempts of its policy, which each life has. */
   attemptsALife?: number;
-  /** Step orders still to be executed, the first of which is where this attempt begins. */
+  /** Step orders still to be executed, the first of which is where this attempt begins; none after a wait at the end. */
   remainingSteps: readonly number[];
   /** Repetitions of the first remaining step that are already done. */
   repeatsDone: number;

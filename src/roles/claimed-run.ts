@@ -20,7 +20,8 @@ import { drawAhead } from '../steps/draw-ahead.ts';
 import { startState } from '../steps/start-state.ts';
 import type { StudyFactory } from '../steps/study-factory.ts';
 import { allFinished, allHandedOff } from '../storage/all-rows.ts';
-import type { ControlState, CoordinationPort, RunClaim, RunCounts } from '../storage/coordination-port.ts';
+import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
+import { createRunPlaces } from './run-places.ts';
 import { createRunSession, sampleDepths } from './run-session.ts';
 
 export interface ClaimedRunOptions {
@@ -57,8 +58,6 @@ export interface ClaimedRun {
 
 const SAMPLE_INTERVAL_MS = 1000;
 const POLL_MS = 200;
-/** Counting an embedded ledger reads all rows of the run: it may take a tenth of the time. */
-const COUNTING_SHARE = 10;
 const RECONCILE_INTERVAL_MS = 10_000;
 /** A broker that does not answer is asked again after this, milliseconds. */
 const DECLARE_RETRY_MS = 1000;
@@ -67,12 +66,6 @@ const WITHDRAW_INTERVAL_MS = 1000;
 const LAST_SAMPLE_MS = 3000;
 /** After a cancel, workers have so long to settle what they hold or receive; the rest is ended here. */
 const CANCEL_GRACE_MS = 6000;
-/** Iterations under way in queues and workers; the broker bears more, but nobody is served by a longer line. */
-const MAX_BACKLOG = 20_000;
-/** Jobs that are due, where they are objects of this process: many that live for long halve its speed. */
-const MAX_DUE_HERE = 2_000;
-const POLL_HERE_MS = 10;
-
 type UnexecutedOutcome = Omit<UnexecutedEnd, 'workerId' | 'nowUs'>;
 
 const GIVEN_UP: UnexecutedOutcome = {
@@ -89,8 +82,8 @@ const WITHDRAWN: UnexecutedOutcome = { outcome: 'cancelled', terminal: 'cancelle
 export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   const { claim, store, queue, volatileQueue, ledger, recorder, studies, clock } = options;
   const { run, fence } = claim;
-  const places = createSemaphore(run.concurrency);
-  const tracker = createRunTracker(places.release);
+  const inlinePlaces = createSemaphore(run.concurrency);
+  const tracker = createRunTracker(inlinePlaces.release);
   const session = createRunSession({
     run,
     endpoints: run.endpoints,
@@ -119,41 +112,32 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   /** Ended or handed off before this life of the run. */
   let before = new Set<number>();
   let lastStarted = 0;
-  let backlog = 0;
 
   const startedSoFar = (): number => before.size + tracker.started;
 
-  let nextCountMs = 0;
-  const count = async (): Promise<RunCounts> => {
-    const askedMs = performance.now();
-    const counts = await store.runCounts(run.id);
-    nextCountMs = performance.now() + (performance.now() - askedMs) * COUNTING_SHARE;
-    return counts;
-  };
-
   const sample = async (): Promise<void> => {
     await store.setStarted(run.id, fence, startedSoFar());
-    if (!volatileQueue && performance.now() >= nextCountMs) {
-      const { completed, failed, cancelled: ended } = await count();
-      backlog = startedSoFar() - completed - failed - ended;
-    }
     await sampleDepths(queue, queues, run.id, ledger, clock);
   };
   // What fails here shows in what the run itself does next.
   const sampleTimer = setInterval(() => void sample().catch(() => {}), SAMPLE_INTERVAL_MS);
 
-  const isBehind = async (): Promise<boolean> => {
-    if (!volatileQueue) return backlog > MAX_BACKLOG;
-    let due = 0;
-    let delayed = 0;
-    for (const depth of await queue.depth(queues)) {
-      due += depth.ready + depth.unacknowledged;
-      delayed += depth.delayed;
-    }
-    return due > MAX_DUE_HERE || delayed > MAX_BACKLOG;
+  let reconciledAtMs = performance.now();
+  const reconcileInTurn = async (): Promise<void> => {
+    if (performance.now() - reconciledAtMs < RECONCILE_INTERVAL_MS) return;
+    await reconcile();
+    reconciledAtMs = performance.now();
   };
-  const isHeld = async (): Promise<boolean> =>
-    queues.some((name) => modes[name] === 'draining') || (await isBehind());
+  const places = createRunPlaces({
+    run,
+    store,
+    queue,
+    queues,
+    isVolatile: volatileQueue !== undefined,
+    started: startedSoFar,
+    isDraining: () => queues.some((name) => modes[name] === 'draining'),
+    whileFull: reconcileInTurn,
+  });
 
   /** @returns why they can never be used as they are; null when they can, or the run is to stop before that is known */
   const declareQueues = async (): Promise<Failure | null> => {
@@ -190,7 +174,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     await startIterations({
       context,
       queue,
-      places,
+      places: inlinePlaces,
       lastIteration,
       isSettledElsewhere: (iteration) => before.has(iteration),
       resumed: claim.resumed,
@@ -199,10 +183,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
         return startState(run.template, run.identity, iteration);
       },
       holdPlaces: false,
-      mayStart: async () => {
-        while ((await isHeld()) && !context.stop.aborted)
-          await delay(volatileQueue ? POLL_HERE_MS : POLL_MS, context.stop);
-      },
+      mayStart: places.free,
     });
     await tracker.idle();
     await ledger.flushed();
@@ -233,16 +214,12 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
 
   const awaitWorkers = async (started: number): Promise<RunStatus | null> => {
     let cancelledAtMs: number | null = null;
-    let reconciledAtMs = performance.now();
     let withdrawnAtMs = Number.NEGATIVE_INFINITY;
     for (;;) {
-      const counts = await count();
+      const counts = await places.count();
       if (counts.completed + counts.failed + counts.cancelled >= started) return conclude(counts.failed);
       if (givenBack) return giveUp();
-      if (performance.now() - reconciledAtMs > RECONCILE_INTERVAL_MS) {
-        await reconcile();
-        reconciledAtMs = performance.now();
-      }
+      await reconcileInTurn();
       if (cancelled) {
         cancelledAtMs ??= performance.now();
         if (!volatileQueue && performance.now() - withdrawnAtMs > WITHDRAW_INTERVAL_MS) {
@@ -251,7 +228,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
         }
         if (performance.now() - cancelledAtMs > CANCEL_GRACE_MS) await endUnended('cancelled', LEFT_WAITING);
       }
-      await delay(Math.max(POLL_MS, nextCountMs - performance.now()));
+      await delay(Math.max(POLL_MS, places.nextCountMs - performance.now()));
     }
   };
 
@@ -262,7 +239,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     for (const iteration of await unended()) before.add(iteration);
     await endUnended('failed', why);
     context.events.run('FAILURE', `${why.code}: ${why.message}`);
-    return conclude((await count()).failed, true);
+    return conclude((await places.count()).failed, true);
   };
 
   const unended = async (): Promise<number[]> => {

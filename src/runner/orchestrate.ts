@@ -20,8 +20,8 @@ export interface RunnerOptions {
   lastIteration?: number;
   /** Iterations that were ended, or handed to a queue, before this life of the run. */
   isSettledElsewhere: (iteration: number) => boolean;
-  /** Resolves when another iteration may start. @default at once */
-  mayStart?: () => Promise<void>;
+  /** Resolves when another iteration may start, or at the signal. @default at once */
+  mayStart?: (stop: AbortSignal) => Promise<void>;
   /** True when this run is gone on with after an interruption: what was under way then may be repeated. */
   resumed: boolean;
   /** Draws the patient and the order of an iteration. */
@@ -46,7 +46,7 @@ export async function startIterations(options: RunnerOptions): Promise<void> {
   const halt = (): void => stopped.abort();
   for (let iteration = 1; iteration <= lastIteration; iteration++) {
     if (options.isSettledElsewhere(iteration)) continue;
-    await options.mayStart?.();
+    await options.mayStart?.(stop);
     if (!(await places.acquire(stop)) || stop.aborted) break;
     if (context.ledger.pending > maxPendingRows) await context.ledger.caughtUp();
     void runIteration({ ...options, halt }, iteration);

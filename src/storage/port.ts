@@ -104,7 +104,13 @@ export interface NewRun {
   template: Template;
   identity: RunIdentity;
   patientCount: number;
+  /** Patients at a time. */
   concurrency: number;
+  /**
+   * What a patient's place lasts: until it has its end (the closed model: patients under way never exceed the
+   * concurrency), or until a queue has its job, so that jobs pile up there and workers scale by them.
+   */
+  closedModel: boolean;
   onFailure: OnFailure;
   tags: readonly string[];
   /** Every endpoint that the template names, resolved, so that any process can play the run. */

@@ -62,6 +62,7 @@ export const runs = pgTable(
     uidRoot: text(),
     patientCount: integer().notNull(),
     concurrency: integer().notNull(),
+    closedModel: boolean().notNull().default(false),
     onFailure: text().$type<OnFailure>().notNull(),
     tags: json().$type<readonly string[]>().notNull(),
     createdAtMs: count(),

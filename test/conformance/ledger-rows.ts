@@ -27,6 +27,7 @@ export function newRun(change: Partial<NewRun> = {}): NewRun {
     identity: { seed: 2 ** 53 - 1, namespace: 3, clockStartMs: 1_790_000_000_123, uidRoot: null },
     patientCount: 10,
     concurrency: 2,
+    closedModel: true,
     onFailure: 'continue',
     tags: ['a, "b"', 'ü'],
     endpoints: {

@@ -64,7 +64,15 @@ describe('the thread that plays the runs of the embedded shape', () => {
     };
     const run = await store.createRun({
       ...{ userId: null, templateId: null, template: templateFrom(template), identity: TEST_IDENTITY },
-      ...{ patientCount, concurrency: 8, onFailure: 'continue', tags: [], endpoints: { mllp }, limits: {} },
+      ...{
+        patientCount,
+        concurrency: 8,
+        closedModel: false,
+        onFailure: 'continue',
+        tags: [],
+        endpoints: { mllp },
+        limits: {},
+      },
     });
     live.publish({ kind: 'run_created', runId: run.id });
     return run.id;

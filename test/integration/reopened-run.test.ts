@@ -74,6 +74,7 @@ describe('a run that stopped at its first failure and whose dead jobs are requeu
         identity: TEST_IDENTITY,
         patientCount: 10,
         concurrency: 1,
+        closedModel: false,
       },
       ...{ onFailure: 'fail_run', tags: [], limits: {} },
       endpoints: { inline: at('inline', inline.port), job: at('job', port) },

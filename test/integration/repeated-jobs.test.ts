@@ -46,7 +46,14 @@ describe('a message whose job another message, or another life of its worker, ha
     };
     const { id: runId } = await store.createRun({
       ...{ userId: null, templateId: null, template: TEMPLATE, identity: TEST_IDENTITY, patientCount: 1 },
-      ...{ concurrency: 1, onFailure: 'continue', tags: [], endpoints: { mllp }, limits: {} },
+      ...{
+        concurrency: 1,
+        closedModel: false,
+        onFailure: 'continue',
+        tags: [],
+        endpoints: { mllp },
+        limits: {},
+      },
     });
     const { id: deploymentId } = await store.deployment();
     const jobId = crypto.randomUUID();

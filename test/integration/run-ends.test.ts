@@ -63,7 +63,7 @@ describe('a run whose jobs are worked off elsewhere', () => {
     });
     const { id } = await store.createRun({
       ...{ userId: null, templateId: null, template, identity: TEST_IDENTITY, patientCount: PATIENTS },
-      ...{ concurrency: 1, onFailure: 'fail_run', tags: [], limits: {} },
+      ...{ concurrency: 1, closedModel: false, onFailure: 'fail_run', tags: [], limits: {} },
       endpoints: { ris: { ...template.endpoints.ris!, port: sink.port } },
     });
     const run: RunRecord = await untilAnswer(

@@ -33,7 +33,14 @@ async function publishJobs(store: CoordinationPort, queue: MemoryQueue, port: nu
   };
   const { id: runId } = await store.createRun({
     ...{ userId: null, templateId: null, template: TEMPLATE, identity: TEST_IDENTITY, patientCount: JOBS },
-    ...{ concurrency: 1, onFailure: 'continue', tags: [], endpoints: { mllp }, limits: {} },
+    ...{
+      concurrency: 1,
+      closedModel: false,
+      onFailure: 'continue',
+      tags: [],
+      endpoints: { mllp },
+      limits: {},
+    },
   });
   const { id: deploymentId } = await store.deployment();
   await queue.declare([QUEUE]);

@@ -30,6 +30,8 @@ export interface DurableRunOptions {
   mllpPort?: number;
   onFailure?: OnFailure;
   concurrency?: number;
+  /** @default false, so that jobs pile up */
+  closedModel?: boolean;
   /** Of the MLLP endpoint. @default none */
   limits?: EndpointLimits;
 }
@@ -195,6 +197,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
         mllpPort = 1,
         onFailure = 'continue',
         concurrency = 8,
+        closedModel = false,
         limits,
       } = options;
       const mllp: Endpoint = {
@@ -213,6 +216,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
         identity: { ...TEST_IDENTITY, namespace: nextNamespace++ },
         patientCount: patients,
         concurrency,
+        closedModel,
         onFailure,
         tags: [],
         endpoints: { mllp },

@@ -77,6 +77,7 @@ async function runOnce(
     identity: { ...TEST_IDENTITY, ...options.identity },
     patientCount: options.patients,
     concurrency: options.concurrency ?? 4,
+    closedModel: true,
     onFailure: options.onFailure ?? 'continue',
     tags: [],
     endpoints: { ...options.template.endpoints, ...endpointsOf(options) },

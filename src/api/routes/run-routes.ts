@@ -65,7 +65,7 @@ export function createRunRoutes(deps: RunRoutesDeps): Pick<Handlers, Names> {
       templateId,
       patientCount: body.patient_count,
       seed: body.seed ?? null,
-      concurrency: body.load?.concurrency ?? 1,
+      concurrency: body.load?.concurrency ?? null,
       onFailure: body.on_failure ?? null,
       tags: body.tags ?? [],
     });

@@ -23,7 +23,8 @@ export interface RunWish {
   templateId: number;
   patientCount: number;
   seed: number | null;
-  concurrency: number;
+  /** Patients at a time; null: one after the other, each until a queue has it. */
+  concurrency: number | null;
   /** Null: as the template says. */
   onFailure: OnFailure | null;
   tags: readonly string[];
@@ -43,7 +44,8 @@ export function createRunStart({ store, live, clock, isBuiltInSink }: StartRunDe
         return endpoint ? [[name, endpoint]] : [];
       }),
     );
-    const { patientCount, concurrency } = wish;
+    const { patientCount } = wish;
+    const concurrency = wish.concurrency ?? 1;
     const nowMs = clock.nowMs();
     const guarded = guardEndpoints(endpoints, await store.listTargets(), { nowMs, concurrency });
     const identity = await chooseIdentity(store, {
@@ -62,6 +64,7 @@ export function createRunStart({ store, live, clock, isBuiltInSink }: StartRunDe
       identity,
       patientCount,
       concurrency,
+      closedModel: wish.concurrency !== null,
       onFailure: wish.onFailure ?? template.onFailure,
       tags: wish.tags,
       endpoints,

@@ -32,7 +32,12 @@ export function addBenchCommand(program: Command): void {
     )
     .option('--clock <time>', 'start of the virtual clock, ISO 8601', isoTime)
     .option('--uid-root <root>', 'root of generated UIDs, instead of 2.25', uidRoot)
-    .option('-c, --concurrency <count>', 'patients at a time', wholeNumber(1, 4096), 16)
+    .option(
+      '-c, --concurrency <count>',
+      'patients at a time, each from its start to its end',
+      wholeNumber(1, 4096),
+      16,
+    )
     .addOption(
       new Option('--on-failure <what>', 'when a patient fails').choices(ON_FAILURE).default('continue'),
     )

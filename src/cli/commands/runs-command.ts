@@ -97,7 +97,7 @@ function addStartCommand(runs: Command): void {
     .option('--seed <number>', 'same seed: same bytes', wholeNumber(0, MAX_ID))
     .option(
       '-c, --concurrency <count>',
-      'patients at a time (default: one after the other)',
+      'patients at a time, each from its start to its end (default: one after the other, each until a queue has it)',
       wholeNumber(1, 4096),
     )
     .addOption(new Option('--on-failure <what>', 'when a patient fails').choices(ON_FAILURE))

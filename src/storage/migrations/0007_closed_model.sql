@@ -1,0 +1,1 @@
+ALTER TABLE "runs" ADD COLUMN "closed_model" boolean DEFAULT false NOT NULL;
