@@ -298,7 +298,21 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
 
   it('takes retries that wait for their time from the queue of a cancelled run', async () => {
     const run = startYeeter(
-      [...['bench', 'later.yaml', '--patients', '20', '--out', 'later', ...urls, '--mllp', '127.0.0.1:1']],
+      [
+        ...[
+          'bench',
+          'later.yaml',
+          '--patients',
+          '20',
+          '-c',
+          '20',
+          '--out',
+          'later',
+          ...urls,
+          '--mllp',
+          '127.0.0.1:1',
+        ],
+      ],
       cwd,
     );
     const line = async (): Promise<string> =>
