@@ -126,3 +126,9 @@ export interface Job {
   publishedAtUs: number;
   possiblyRepeated: boolean;
 }
+
+/** Which attempt of its present life this is, from 1; a requeued job counts its attempts on. */
+export function attemptInLife({ attempt, attemptsALife, retry }: Job): number {
+  const earlier = retry.maxAttempts - (attemptsALife ?? retry.maxAttempts);
+  return attempt - earlier;
+}

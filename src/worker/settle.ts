@@ -1,4 +1,4 @@
-import type { Job } from '../domain/job.ts';
+import { attemptInLife, type Job } from '../domain/job.ts';
 import type { Step } from '../domain/template.ts';
 import type { IterationEnd } from '../engine/iterate.ts';
 import { backoffMs } from '../lib/backoff.ts';
@@ -45,7 +45,8 @@ export function decideFailure(why: Failure, step: Step | null, job: Job): Settle
     return { action: 'give_up', outcome: 'abandoned', terminal: 'cancelled', failure: why, step };
   }
   if (why.retryable && job.attempt < job.retry.maxAttempts) {
-    return { action: 'retry', outcome: 'retried', delayMs: backoffMs(job.retry, job.attempt), failure: why };
+    const delayMs = backoffMs(job.retry, attemptInLife(job));
+    return { action: 'retry', outcome: 'retried', delayMs, failure: why };
   }
   return { action: 'give_up', outcome: 'dead', terminal: 'failed', failure: why, step };
 }

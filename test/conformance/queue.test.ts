@@ -3,11 +3,12 @@ import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Job } from '../../src/domain/job.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { YeeterError } from '../../src/lib/errors.ts';
+import { failure, YeeterError } from '../../src/lib/errors.ts';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { createMemoryQueue } from '../../src/queue/memory/memory-queue.ts';
 import type { Delivery, QueueDepth, QueueMaintenance, QueuePort } from '../../src/queue/port.ts';
 import { createRabbitQueue } from '../../src/queue/rabbitmq/rabbit-queue.ts';
+import { decideFailure } from '../../src/worker/settle.ts';
 import { testJob } from '../support/job.ts';
 import type { Rabbitmq } from '../support/rabbitmq.ts';
 import { startRabbitmq, without } from '../support/services.ts';
@@ -293,6 +294,36 @@ for (const subject of [memory, rabbitmq()]) {
       assert.ok(seen.some(({ requeues }) => requeues === 2));
       assert.equal(await queue.purgeDead('q'), 1);
       await depthBecomes(queue, { dead: 0 });
+    });
+
+    it('begins the delays of a policy anew with each life of a job', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      const retry = { maxAttempts: 3, delayMs: 20, backoff: 'exponential', maxDelayMs: 60_000 } as const;
+      await queue.publish(testJob({ retry }));
+      const delays: [attempt: number, delayMs: number][] = [];
+      const live = (): Promise<Delivery[]> =>
+        collect(queue, 3, async (delivery) => {
+          const { job } = delivery;
+          const settlement = decideFailure(failure('MLLP_TIMEOUT', 'no answer'), null, job);
+          if (settlement.action !== 'retry') return delivery.deadLetter(job, 'no answer');
+          delays.push([job.attempt, settlement.delayMs]);
+          return delivery.retry({ ...job, attempt: job.attempt + 1 }, settlement.delayMs);
+        });
+      await live();
+      for (let life = 2; life <= 3; life++) {
+        await depthBecomes(queue, { dead: 1 });
+        assert.equal((await queue.requeueDead('q', { jobIds: 'all' })).requeued, 1);
+        await live();
+      }
+      assert.deepEqual(delays, [
+        [1, 20],
+        [2, 40],
+        [4, 20],
+        [5, 40],
+        [7, 20],
+        [8, 40],
+      ]);
     });
 
     it('purges what is ready and delayed when told the right count, and says which jobs they were', async () => {
