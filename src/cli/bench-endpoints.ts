@@ -43,6 +43,7 @@ export async function resolveEndpoints(template: Template, flags: EndpointFlags)
       port: type === 'MLLP' ? sink!.ports.mllpPort : sink!.ports.dicomPort,
       aeTitle: type === 'MLLP' ? null : SINK_AE_TITLE,
       callingAeTitle: null,
+      builtInSink: true,
     };
   }
   const stopSinks = async (): Promise<SinkCounts | null> => (sink ? sink.stop() : null);

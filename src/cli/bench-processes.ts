@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { asyncQueues } from '../domain/async-queues.ts';
 import { isOver } from '../domain/run-state.ts';
 import { delay } from '../lib/lifecycle.ts';
+import type { QueuePort } from '../queue/port.ts';
 import { openDurableShape } from '../roles/durable-shape.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { EngineMessage, EngineProgress } from '../roles/engine-protocol.ts';
@@ -11,6 +12,7 @@ import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { RunRecord } from '../storage/port.ts';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
 import type { BenchShape } from './bench-shape.ts';
+import { unconsumed, workerCommand } from './unconsumed.ts';
 
 /**
  * RabbitMQ and PostgreSQL, with a runner and workers as processes of their own. What would keep them from starting is
@@ -28,10 +30,13 @@ export async function openProcessesShape(
   const { databaseUrl } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl']);
   await migratePostgres(databaseUrl);
   const { store, queue, close } = await openDurableShape(config, 'yeeter bench', log);
-  await queue.declare(queues).catch(async (error) => {
+  try {
+    await queue.declare(queues);
+    if (workers === 0) await sayUnconsumed(queue, queues, log);
+  } catch (error) {
     await close();
     throw error;
-  });
+  }
   return {
     store,
     resumable: false,
@@ -39,6 +44,17 @@ export async function openProcessesShape(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function sayUnconsumed(
+  queue: QueuePort,
+  queues: readonly string[],
+  log: (line: string) => void,
+): Promise<void> {
+  const alone = (await queue.depth(queues)).filter(({ consumers }) => consumers === 0);
+  if (alone.length === 0) return;
+  const names = alone.map((depth) => depth.queue);
+  log(unconsumed(names, `start ${workerCommand(names)}`));
 }
 
 const POLL_MS = 500;

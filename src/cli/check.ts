@@ -1,5 +1,6 @@
 import { formatFault, readTemplate, type TemplateFault } from '../domain/load-template.ts';
 import type { Template } from '../domain/template.ts';
+import { plural } from '../lib/plural.ts';
 import { checkGenerator } from '../steps/generate-hl7.ts';
 
 export interface CheckOutcome {
@@ -14,7 +15,7 @@ function describeTemplate(file: string, template: Template): string {
   const steps = template.steps.map(
     (step) => `${step.stepType}${step.execution === 'async' ? ' (async)' : ''}`,
   );
-  const hops = jobs === 0 ? 'no job' : jobs === 1 ? '1 job' : `${jobs} jobs`;
+  const hops = jobs === 0 ? 'no job' : `${jobs} ${plural(jobs, 'job')}`;
   return `${file}: no faults. "${template.name}": ${steps.join(', ')}; ${hops} a patient`;
 }
 
@@ -23,6 +24,6 @@ export function checkTemplate(file: string): CheckOutcome {
   const result = readTemplate(file, { checkGenerator });
   if (result.ok) return { ok: true, faults: [], text: describeTemplate(file, result.template) };
   const { faults } = result;
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+  const count = `${faults.length} ${plural(faults.length, 'fault')}`;
   return { ok: false, faults, text: [...faults.map(formatFault), `${file}: ${count}`].join('\n') };
 }

@@ -1,12 +1,16 @@
 import { createInterface } from 'node:readline/promises';
 import { YeeterError } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
-import type { QueueDepth, SetAsideMessage } from '../queue/port.ts';
-import type { DeadJob, QueueMode } from '../storage/coordination-port.ts';
+import { plural } from '../lib/plural.ts';
+import type { QueueDepth } from '../queue/port.ts';
+import type { QueueMode } from '../storage/coordination-port.ts';
 import { formatCount, formatRate, formatTable } from './format.ts';
 import type { QueueDesk } from './queue-desk.ts';
 import { type OutputFormat, printListing, say } from './remote/output.ts';
 import { printable } from './remote/printable.ts';
+
+export { inspectQueue } from './inspect-queue.ts';
+export { requeueDead } from './requeue-dead.ts';
 
 const RATE_INTERVAL_MS = 1000;
 
@@ -54,131 +58,6 @@ export async function listQueues({ admin }: QueueDesk, { format }: { format: Out
   say(formatTable(header, cells));
 }
 
-const DEAD_COLUMNS = [
-  ...(['kind', 'job_id', 'run_id', 'patient_iteration', 'attempts', 'failed_step'] as const),
-  ...(['died_at', 'error_code', 'error', 'requeues', 'metadata'] as const),
-];
-
-/** A dead job, or a message that is none: its `job_id` is what its publisher called it. */
-type DeadLetterRow = Readonly<Record<(typeof DEAD_COLUMNS)[number], unknown>>;
-
-export async function inspectQueue(
-  { admin, deadJobs }: QueueDesk,
-  queue: string,
-  { limit, format }: { limit: number; format: OutputFormat },
-): Promise<void> {
-  const { dead } = await admin.depth(queue);
-  const jobs = await deadJobs(queue, limit);
-  const setAside = dead > jobs.length ? await admin.setAsideMessages(queue, limit) : [];
-  const rows = [...jobs.map(deadRow), ...setAside.map(setAsideRow)];
-  if (format !== 'table') {
-    return printListing({ raw: rows, rows, columns: DEAD_COLUMNS, empty: '' }, format);
-  }
-  if (rows.length === 0) return say(`${queue}: no dead jobs`);
-  const header = ['job', 'run', 'patient', 'attempts', 'died at', 'code', 'requeued'];
-  say(formatTable(header, rows.map(deadCells)));
-  for (const line of reasonLines(rows)) say(line);
-  if (dead < jobs.length) {
-    say(`${formatCount(dead)} dead letters are there to be requeued: those of the other jobs were purged`);
-  }
-}
-
-const isoTime = (ms: number): string => new Date(ms).toISOString();
-
-function deadRow(job: DeadJob): DeadLetterRow {
-  return {
-    kind: 'dead',
-    job_id: job.jobId,
-    run_id: job.runId,
-    patient_iteration: job.iteration,
-    attempts: job.attempts,
-    failed_step: job.failedStep,
-    died_at: isoTime(job.diedAtMs),
-    error_code: job.errorCode,
-    error: job.error,
-    requeues: job.requeues,
-    metadata: job.metadata,
-  };
-}
-
-function setAsideRow({ messageId, reason, setAsideAtMs }: SetAsideMessage): DeadLetterRow {
-  return {
-    kind: 'set_aside',
-    job_id: messageId,
-    run_id: null,
-    patient_iteration: null,
-    attempts: null,
-    failed_step: null,
-    died_at: setAsideAtMs === null ? null : isoTime(setAsideAtMs),
-    error_code: 'JOB_INVALID',
-    error: reason,
-    requeues: 0,
-    metadata: {},
-  };
-}
-
-function deadCells(row: DeadLetterRow): string[] {
-  const requeued = row.requeues === 0 ? 'never' : `${row.requeues} x, again dead`;
-  return [
-    ...[row.job_id, row.run_id, row.patient_iteration, row.attempts, row.died_at, row.error_code].map(
-      (cell) => printable(String(cell ?? '-')),
-    ),
-    row.kind === 'dead' ? requeued : 'set aside',
-  ];
-}
-
-/** Texts that differ in what has digits in it, as ids and instants do, are one reason, told by the first of them. */
-function reasonLines(rows: readonly DeadLetterRow[]): string[] {
-  const reasons = new Map<string, { count: number; first: string; differ: boolean }>();
-  for (const { error, error_code: code } of rows) {
-    const text = `${code}: ${printable(String(error))}`;
-    const reason = text.replace(/\S*\d\S*/g, '#');
-    const known = reasons.get(reason);
-    reasons.set(reason, {
-      count: (known?.count ?? 0) + 1,
-      first: known?.first ?? text,
-      differ: known !== undefined && (known.differ || known.first !== text),
-    });
-  }
-  return [...reasons.values()].map(
-    ({ count, first, differ }) => `  ${formatCount(count)} x ${first}${differ ? ', and alike' : ''}`,
-  );
-}
-
-export async function requeueDead(
-  { admin }: QueueDesk,
-  queue: string,
-  jobIds: readonly string[] | 'all',
-): Promise<void> {
-  const { dead } = await admin.depth(queue);
-  const done = new Set<string>();
-  const runs = new Set<number>();
-  let requeued = 0;
-  // So many are taken at a time; what dies again meanwhile is left.
-  let more: number;
-  do {
-    const round = await admin.requeueDead(queue, jobIds);
-    more = round.requeued;
-    requeued += more;
-    for (const id of round.jobIds) done.add(id);
-    for (const id of round.runIds) runs.add(id);
-  } while (jobIds === 'all' && more > 0 && requeued < dead);
-  const missing = jobIds === 'all' ? [] : jobIds.filter((id) => !done.has(id));
-  if (requeued > 0) {
-    say(`requeued ${formatCount(requeued)} jobs of ${queue}, runs ${[...runs].join(', ')}`);
-  } else if (missing.length === 0) say(`${queue}: no dead jobs to requeue`);
-  if (missing.length > 0) {
-    throw new YeeterError('USAGE', `not among the dead letters of ${queue}: ${missing.join(', ')}`);
-  }
-  if (jobIds !== 'all' || requeued >= dead) return;
-  const { length: left } = await admin.setAsideMessages(queue, dead - requeued);
-  if (left === 0) return;
-  say(
-    `${formatCount(left)} messages stay, which are no jobs of this deployment: ` +
-      `"yeeter queues inspect ${queue}" tells why, "yeeter queues purge ${queue} --dead" takes them away`,
-  );
-}
-
 export async function purgeQueue(
   { admin }: QueueDesk,
   queue: string,
@@ -186,22 +65,26 @@ export async function purgeQueue(
 ): Promise<void> {
   const { dead, ready, delayed } = await admin.depth(queue);
   const present = options.dead ? dead : ready + delayed;
-  const what = options.dead ? 'dead letters' : 'waiting jobs';
-  const typed = options.count ?? (await askForCount(queue, present, what));
+  const named = (count: number): string => plural(count, options.dead ? 'dead letter' : 'waiting job');
+  const held = `${queue} holds ${present} ${named(present)}`;
+  const typed = options.count ?? (await askForCount(held, present));
   if (typed !== present) {
-    const message = `${queue} holds ${present} ${what}, not ${typed}: nothing was purged`;
+    const message = `${held}, not ${typed}: nothing was purged`;
     throw new YeeterError('QUEUE_COUNT_CHANGED', message);
   }
   const purged = options.dead ? await admin.purgeDead(queue, present) : await admin.purge(queue, present);
-  say(`purged ${formatCount(purged)} ${what} of ${queue}`);
+  say(`purged ${formatCount(purged)} ${named(purged)} of ${queue}`);
 }
 
-async function askForCount(queue: string, present: number, what: string): Promise<number> {
+async function askForCount(held: string, present: number): Promise<number> {
   if (!process.stdin.isTTY) {
-    throw new YeeterError('USAGE', `${queue} holds ${present} ${what}: add --count ${present} to purge them`);
+    throw new YeeterError(
+      'USAGE',
+      `${held}: add --count ${present} to purge ${plural(present, 'it', 'them')}`,
+    );
   }
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const typed = await prompt.question(`${queue} holds ${present} ${what}. Type the number to purge them: `);
+  const typed = await prompt.question(`${held}. Type the number to purge ${plural(present, 'it', 'them')}: `);
   prompt.close();
   return Number(typed);
 }
@@ -232,7 +115,7 @@ export async function drainQueue(
   for (let empty = 0; options.wait && empty < EMPTY_LOOKS; await delay(DRAIN_POLL_MS)) {
     const left = waiting(await admin.depth(queue));
     empty = left === 0 ? empty + 1 : 0;
-    if (left > 0 && left !== last) say(`${formatCount(left)} jobs left`);
+    if (left > 0 && left !== last) say(`${formatCount(left)} ${plural(left, 'job')} left`);
     last = left;
   }
   if (options.wait) say('0 jobs left');

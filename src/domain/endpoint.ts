@@ -11,6 +11,8 @@ export interface Endpoint {
   aeTitle: string | null;
   /** Calling AE title; null means the station's. */
   callingAeTitle: string | null;
+  /** One of our sinks, which whoever started the run stops at its end. @default false */
+  builtInSink?: boolean;
 }
 
 /** What an endpoint may be asked for. Null means no limit. */

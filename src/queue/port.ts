@@ -97,7 +97,7 @@ export interface SetAsideMessage {
 export interface QueueMaintenance {
   /** Whether the queue has been declared. */
   exists(queue: string): Promise<boolean>;
-  /** Oldest first. */
+  /** Newest first; last those that no worker set aside. */
   setAsideMessages(queue: string, limit: number): Promise<SetAsideMessage[]>;
   /**
    * Publishes dead letters to the queue that they came from, as `requeuedJob` has them, and removes them once that

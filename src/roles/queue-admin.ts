@@ -1,9 +1,12 @@
 import { asyncQueues } from '../domain/async-queues.ts';
+import type { EndpointType } from '../domain/endpoint.ts';
 import type { Job } from '../domain/job.ts';
+import { isOver } from '../domain/run-state.ts';
 import { unexecutedRows } from '../ledger/unexecuted.ts';
 import type { Clock } from '../lib/clock.ts';
 import { failure, YeeterError } from '../lib/errors.ts';
-import type { QueueAdmin, QueueStatus } from '../queue/admin-port.ts';
+import { plural } from '../lib/plural.ts';
+import type { BenchSinks, QueueAdmin, QueueStatus } from '../queue/admin-port.ts';
 import type { MessageRates, QueueDepth, QueueMaintenance, QueuePort } from '../queue/port.ts';
 import type { ControlState, CoordinationPort } from '../storage/coordination-port.ts';
 
@@ -98,20 +101,32 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
     },
     requeueDead: async (name, jobIds) => {
       await mustExist(name);
+      const benchSinks = new Map<number, BenchSinks | null>();
       const { requeued, jobs } = await queue.requeueDead(name, {
         jobIds,
         // Before they are published: what a worker settles afterwards must find the job open.
-        beforePublish: (taken) => store.reopenJobs(taken),
+        beforePublish: async (taken) => {
+          // As they were: reopened, they are no longer over.
+          for (const { runId } of taken) {
+            if (!benchSinks.has(runId)) benchSinks.set(runId, await goneSinks(store, runId));
+          }
+          await store.reopenJobs(taken);
+        },
       });
       const runIds = [...new Set(jobs.map((job) => job.runId))];
-      return { requeued, jobIds: jobs.map((job) => job.jobId), runIds };
+      return {
+        requeued,
+        jobIds: jobs.map((job) => job.jobId),
+        runIds,
+        benchSinks: runIds.flatMap((runId) => benchSinks.get(runId) ?? []),
+      };
     },
     purgeDead: async (name, expected) => {
       const { dead } = await depth(name);
       if (dead !== expected) {
         throw new YeeterError(
           'QUEUE_COUNT_CHANGED',
-          `${name} holds ${dead} dead letters, not ${expected}: nothing was purged`,
+          `${name} holds ${dead} ${plural(dead, 'dead letter')}, not ${expected}: nothing was purged`,
         );
       }
       return dead === 0 ? 0 : queue.purgeDead(name);
@@ -125,4 +140,18 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
       await store.setQueueMode(name, mode);
     },
   };
+}
+
+/** A bench stops its sinks once its run is over. Null where the run had none, or has them still. */
+async function goneSinks(store: CoordinationPort, runId: number): Promise<BenchSinks | null> {
+  const run = await store.getRun(runId).catch((error) => {
+    if (error.code === 'RUN_NOT_FOUND') return null;
+    throw error;
+  });
+  if (!run || !isOver(run.status)) return null;
+  const sinks = Object.values(run.endpoints).filter((endpoint) => endpoint.builtInSink);
+  if (sinks.length === 0) return null;
+  const portOf = (type: EndpointType): number | null =>
+    sinks.find(({ endpointType }) => endpointType === type)?.port ?? null;
+  return { runId, mllpPort: portOf('MLLP'), dicomPort: portOf('DICOM_SCP') };
 }

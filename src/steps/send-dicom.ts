@@ -5,6 +5,7 @@ import type { Station } from '../domain/station.ts';
 import type { StepOf } from '../domain/template.ts';
 import { type Failure, failure } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
+import { plural } from '../lib/plural.ts';
 import type { AssociationLease } from './dicom-client.ts';
 import { STEP_OK, type StepCall, type StepEnvironment, type StepHandler, type StepResult } from './step.ts';
 
@@ -78,7 +79,7 @@ function conclude(sending: Sending): StepResult {
   state.unsent = { instances: unsent, refused, refusal };
   if (transport && unsent.length > 0) return transport;
   const { code, message } = refusal!;
-  return failure(code, `${message} (${refused} instance${refused === 1 ? '' : 's'} refused for good)`, false);
+  return failure(code, `${message} (${refused} ${plural(refused, 'instance')} refused for good)`, false);
 }
 
 function allInstances(state: IterationState, destinations: number): UnsentInstance[] {

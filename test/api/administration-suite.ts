@@ -207,7 +207,14 @@ export function administrationConforms(api: () => TestApi): void {
       );
       const { asked } = api().queues;
       asked.length = 0;
-      await api().ok('requeueDeadLetters', { params: { name: 'q' } });
+      const requeued = await api().ok('requeueDeadLetters', { params: { name: 'q' } });
+      assert.deepEqual(requeued, {
+        message: '1 job of q will be tried again',
+        requeued: 1,
+        job_ids: ['job-1'],
+        run_ids: [1],
+        bench_sinks: [{ run_id: 1, mllp_port: 2575, dicom_port: null }],
+      });
       await api().ok('requeueDeadLetters', { params: { name: 'q' }, body: { job_ids: ['a', 'b'] } });
       await api().ok('requeueDeadLetters', { params: { name: 'q' }, body: { job_id: 'c' } });
       assert.deepEqual(asked, [

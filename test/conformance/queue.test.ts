@@ -365,6 +365,19 @@ for (const subject of [memory, rabbitmq()]) {
       await depthBecomes(queue, { ready: 1, dead: 1 });
     });
 
+    it('tells what was set aside, newest first', async () => {
+      await using queue = await subject.open();
+      await queue.declare(['q']);
+      for (let iteration = 1; iteration <= 4; iteration++) await queue.publish(testJob({ iteration }));
+      await collect(queue, 4, ({ setAside }) => setAside('its run is not known'), 1);
+      await depthBecomes(queue, { ready: 0, dead: 4 });
+      const newest = await queue.setAsideMessages('q', 3);
+      assert.deepEqual(
+        newest.map(({ messageId }) => messageId),
+        ['job-4', 'job-3', 'job-2'],
+      );
+    });
+
     it('gives up the jobs of one run that wait, and leaves those that somebody will take', async () => {
       await using queue = await subject.open();
       await queue.declare(['q']);

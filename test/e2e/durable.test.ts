@@ -44,9 +44,21 @@ steps:
   - {step_type: SEND_MLLP, execution: async, queue: slow}
 `;
 
+/** The order goes to the built-in receiver, its copy to nobody. */
+const GONE = `
+name: gone
+generators: {order: {file: ${GENERATOR}}}
+endpoints: {nobody: {endpoint_type: MLLP, hostname: 127.0.0.1, port: 1}}
+steps:
+  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
+  - {step_type: SEND_MLLP, execution: async, queue: gone, retry: {max_attempts: 1}}
+  - {step_type: SEND_MLLP, parameters: {endpoint_id: nobody}}
+`;
+
 interface RunJson {
   run_id: number;
   status: string;
+  endpoints: { name: string; port: number }[];
   started_iterations: number;
   totals: Record<
     'completed' | 'failed' | 'cancelled' | 'jobs' | 'jobs_dead' | 'attempts' | 'requeued',
@@ -66,6 +78,7 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     await writeFile(join(cwd, 'slow.yaml'), SLOW);
     const retry = 'retry: {max_attempts: 3, delay_ms: 600000, backoff: fixed}';
     await writeFile(join(cwd, 'later.yaml'), SLOW.replace('queue: slow', `queue: later, ${retry}`));
+    await writeFile(join(cwd, 'gone.yaml'), GONE);
     await writeFile(join(cwd, 'elsewhere.yaml'), SLOW.replace('queue: slow', 'queue: slow-elsewhere'));
     [postgres, rabbitmq, mllp] = await Promise.all([startPostgres(), startRabbitmq(), createMllpSink({})]);
     urls = [
@@ -127,6 +140,10 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     const inspected = await queues('inspect', 'store');
     assert.equal(inspected.stdout.match(/DICOM_STORE_FAILED/g)!.length >= 4, true);
     assert.match(inspected.stdout, /A700/);
+    assert.match(
+      inspected.stdout,
+      new RegExp(`^\\S{36} +${run.run_id} +[1-4] +2 +4 +2.*Z +DICOM_STORE_FAILED`, 'm'),
+    );
     const dead: { run_id: number; requeues: number; metadata: object }[] = JSON.parse(
       (await queues('inspect', 'store', '--format', 'json')).stdout,
     );
@@ -143,7 +160,7 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     const worker = startYeeter(['worker', '--queues', 'acquire,store', ...urls], cwd);
     await Promise.all([runner.said('runner ready'), worker.said('worker ready')]);
     const requeued = await queues('requeue', 'store', '--all');
-    assert.match(requeued.stdout, /requeued 4 jobs/);
+    assert.equal(requeued.stdout, `requeued 4 jobs of store, run ${run.run_id}\n`);
     await runner.said(`run ${run.run_id} COMPLETED`);
     assert.equal(healed.counts().instances, 12);
     runner.process.kill('SIGTERM');
@@ -287,6 +304,10 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     run.process.kill('SIGINT');
     const end = await run.ended;
     assert.equal(end.code, 1, end.stderr);
+    assert.match(
+      end.stderr,
+      /^nobody consumes acquire, store: start "yeeter worker --queues acquire,store"$/m,
+    );
     const json = await runJson('cancelled');
     assert.equal(json.status, 'CANCELLED');
     const { completed, failed, cancelled } = json.totals;
@@ -323,5 +344,23 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     const { status, totals } = await runJson('later');
     assert.deepEqual([status, totals.cancelled], ['CANCELLED', 20]);
     assert.match(await line(), /^later +0 +0 +0 /);
+  });
+
+  it('says of requeued jobs that their receiver ended with the bench, and that nobody takes them', async () => {
+    const end = await yeeter(['bench', 'gone.yaml', '--out', 'gone', '--patients', '1', ...urls], cwd);
+    assert.equal(end.code, 1, end.stderr);
+    const { run_id, endpoints } = await runJson('gone');
+    const { port } = endpoints.find(({ name }) => name === 'mllp')!;
+    const [first, ...hints] = (await queues('requeue', 'gone', '--all')).stdout.split('\n');
+    assert.equal(first, `requeued 1 job of gone, run ${run_id}`);
+    assert.match(
+      hints[0]!,
+      new RegExp(`^run ${run_id} sent to built-in receivers, which ended with its bench: `),
+    );
+    assert.match(hints[0]!, new RegExp(`"yeeter sink --mllp-port ${port}" `));
+    assert.match(
+      hints[1]!,
+      /^nobody consumes gone: start "yeeter worker --queues gone", and "yeeter runner"/,
+    );
   });
 });

@@ -455,20 +455,42 @@ describe('the commands for a server', () => {
     };
     const path = '/api/admin/queues/q%2F1/dead-letters';
     api.routes[`GET ${path}`] = { json: { items: [{ ...dead, ...why, requeues: 0 }] } };
+    const setAside = (reason: string, set_aside_at: string | null) => ({
+      message_id: null,
+      reason,
+      set_aside_at,
+      bytes: 8,
+    });
     api.routes['GET /api/admin/queues/q%2F1/set-aside'] = {
-      json: { items: [{ message_id: null, reason: 'it is not JSON', set_aside_at: null, bytes: 8 }] },
+      json: { items: [setAside('it is not JSON', '2026-01-05T08:00:00Z'), setAside('nor is it', null)] },
     };
     const inspected = await run(['queues', 'inspect', 'q/1', ...server]);
     assert.match(
       inspected.stdout,
-      /\n\S{32}6a11 +7 +2 +3 +2026-01-05T07:00:00\.000Z +CONNECT_REFUSED +never\n(- +){5}JOB_INVALID +set aside\n {2}1 x .*: no \n {2}1 x JOB_INVALID: it is not JSON\n$/,
+      /\n- .* 2026-01-05T08:00:00\.000Z +JOB_INVALID +set aside\n\S{32}6a11 +7 +2 +3 +4 +2026-01-05T07:00:00\.000Z +CONNECT_REFUSED +never\n(- +){6}JOB_INVALID +set aside\n {2}1 x JOB_INVALID: it is not JSON\n {2}1 x .*: no \n {2}1 x JOB_INVALID: nor is it\n$/,
     );
-    api.routes[`POST ${path}/requeue`] = { json: { requeued: 1, job_ids: [job], run_ids: [7] } };
-    assert.equal(
-      (await run(['queues', 'requeue', 'q/1', '--job', job, ...server])).stdout,
-      'requeued 1 jobs of q/1, runs 7\n',
+    const newest = await run(['queues', 'inspect', 'q/1', '--limit', '2', ...server]);
+    assert.match(newest.stdout, /not JSON\n.*: no \n$/);
+    const requeued = { requeued: 1, job_ids: [job], run_ids: [7] };
+    api.routes[`POST ${path}/requeue`] = { json: requeued };
+    const requeue = async (): Promise<string> =>
+      (await run(['queues', 'requeue', 'q/1', '--job', job, ...server])).stdout;
+    assert.equal(await requeue(), 'requeued 1 job of q/1, run 7\n');
+    assert.deepEqual(api.requests.findLast(({ method }) => method === 'POST')!.body, { job_ids: [job] });
+    api.routes['GET /api/admin/queues'] = { json: [{ ...queue, consumers: 0 }] };
+    assert.match(await requeue(), /\nnobody consumes q\/1: start a worker with "yeeter workers scale 1"\n$/);
+    api.routes['GET /api/admin/queues'] = { json: [{ ...queue, consumers: 0, mode: 'paused' }] };
+    assert.match(
+      await requeue(),
+      /\nq\/1 is paused: "yeeter queues resume q\/1" lets workers take it up again\n$/,
     );
-    assert.deepEqual(api.requests.at(-1)!.body, { job_ids: [job] });
+    api.routes['GET /api/admin/queues'] = { json: [{ ...queue, consumers: 5 }] };
+    const sinks = [{ run_id: 7, mllp_port: 4001, dicom_port: null }];
+    api.routes[`POST ${path}/requeue`] = { json: { ...requeued, bench_sinks: sinks } };
+    assert.match(
+      await requeue(),
+      /\nrun 7 sent to built-in receivers, which ended with its bench: .*"yeeter sink --mllp-port 4001" where the workers run\n$/,
+    );
     const none = await run(['queues', 'requeue', 'q/1', '--job', 'job 1', ...server]);
     assert.deepEqual([none.code, none.stdout], [2, '']);
     assert.match(none.stderr, /not the id of a job/);

@@ -110,7 +110,12 @@ describe('the thread that plays the runs of the embedded shape', () => {
     await assert.rejects(host.methods.purgeDead('dead.queue', 2), { code: 'QUEUE_COUNT_CHANGED' });
     await using _healed = await createMllpSink({ port });
     const requeued = await host.methods.requeueDead('dead.queue', [dead[0]!.jobId]);
-    assert.deepEqual(requeued, { requeued: 1, jobIds: [dead[0]!.jobId], runIds: [runId] });
+    assert.deepEqual(requeued, {
+      requeued: 1,
+      jobIds: [dead[0]!.jobId],
+      runIds: [runId],
+      benchSinks: [],
+    });
     await untilOver(runId);
     assert.equal((await store.runTotals(runId)).completed, 1);
     assert.equal(await host.methods.purgeDead('dead.queue', 2), 2);

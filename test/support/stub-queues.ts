@@ -43,7 +43,8 @@ export function stubQueues(): StubQueues {
     },
     requeueDead: async (queue, jobIds) => {
       asked.push(['requeue', queue, jobIds]);
-      return { requeued: 1, jobIds: ['job-1'], runIds: [1] };
+      const benchSinks = [{ runId: 1, mllpPort: 2575, dicomPort: null }];
+      return { requeued: 1, jobIds: ['job-1'], runIds: [1], benchSinks };
     },
     purgeDead: purge('purge dead', 4),
     purge: purge('purge', 3),

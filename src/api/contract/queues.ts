@@ -40,6 +40,8 @@ const setAside = z.object({
   bytes: count,
 });
 
+const benchSinks = z.object({ run_id: objectId, mllp_port: count.nullable(), dicom_port: count.nullable() });
+
 const jobIds = z
   .array(z.string({ error: expects('the id of a job') }).max(100), { error: expects('a list of job ids') })
   .min(1, { error: 'must hold at least one job id' })
@@ -78,11 +80,11 @@ export const queueRoutes = {
     method: 'GET',
     path: '/api/admin/queues/:name/set-aside',
     tag: 'Queues',
-    summary: 'Messages among the dead letters that are no jobs of this deployment, oldest first',
+    summary: 'Messages among the dead letters that are no jobs of this deployment, newest first',
     who: 'admin',
     params: queueParams,
     query: z.object({ limit: limit(1000, 100) }),
-    answers: { 200: json('The oldest of them.', z.object({ items: z.array(setAside), limit: count })) },
+    answers: { 200: json('The newest of them.', z.object({ items: z.array(setAside), limit: count })) },
     errors: NO_QUEUE,
   }),
   requeueDeadLetters: route({
@@ -95,8 +97,14 @@ export const queueRoutes = {
     body: z.object({ job_ids: jobIds.nullish(), job_id: z.string().max(100).nullish() }),
     answers: {
       200: json(
-        'Those that were requeued; others are not among the dead letters.',
-        messageSchema.extend({ requeued: count, job_ids: z.array(text), run_ids: z.array(objectId) }),
+        'Those that were requeued; others are not among the dead letters. `bench_sinks` are the ports of ' +
+          'built-in receivers that ended with the bench of a run.',
+        messageSchema.extend({
+          requeued: count,
+          job_ids: z.array(text),
+          run_ids: z.array(objectId),
+          bench_sinks: z.array(benchSinks),
+        }),
       ),
     },
     errors: { ...NO_QUEUE, 409: 'A run of them was cancelled.' },

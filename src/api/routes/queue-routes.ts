@@ -1,4 +1,5 @@
-import type { QueueAdmin, QueueStatus } from '../../queue/admin-port.ts';
+import { plural } from '../../lib/plural.ts';
+import type { BenchSinks, QueueAdmin, QueueStatus } from '../../queue/admin-port.ts';
 import type { SetAsideMessage } from '../../queue/port.ts';
 import type { DeadJob } from '../../storage/coordination-port.ts';
 import type { ServerStore } from '../../storage/server-port.ts';
@@ -53,6 +54,10 @@ function setAsideToWire({ messageId, reason, setAsideAtMs, bytes }: SetAsideMess
   };
 }
 
+function benchSinksToWire({ runId, mllpPort, dicomPort }: BenchSinks) {
+  return { run_id: runId, mllp_port: mllpPort, dicom_port: dicomPort };
+}
+
 /** How many are to go: whoever throws jobs away says how many they saw. @throws {RequestFaults} */
 function confirmed(query: number | undefined, body: number | undefined): number {
   return (
@@ -97,24 +102,27 @@ export function createQueueRoutes({ queues, store, audit }: QueueRoutesDeps): Pi
       const { name } = call.params;
       const { job_ids: jobIds, job_id: jobId } = call.body;
       const wanted = jobIds ?? (jobId ? [jobId] : 'all');
-      const { requeued, jobIds: done, runIds } = await queues.requeueDead(name, wanted);
+      const { requeued, jobIds: done, runIds, benchSinks } = await queues.requeueDead(name, wanted);
       await audit.record(call, 'queue.requeue', `queue ${name}`, { requeued });
-      const message = `${requeued} jobs of ${name} will be tried again`;
-      return { status: 200, body: { message, requeued, job_ids: done, run_ids: runIds } };
+      const message = `${requeued} ${plural(requeued, 'job')} of ${name} will be tried again`;
+      const bench_sinks = benchSinks.map(benchSinksToWire);
+      return { status: 200, body: { message, requeued, job_ids: done, run_ids: runIds, bench_sinks } };
     },
 
     purgeDeadLetters: async (call) => {
       const { name } = call.params;
       const purged = await queues.purgeDead(name, confirmed(call.query.count, call.body.count));
       await audit.record(call, 'queue.purge_dead', `queue ${name}`, { purged });
-      return { status: 200, body: { message: `${purged} dead letters of ${name} are gone`, purged } };
+      const letters = plural(purged, `dead letter of ${name} is`, `dead letters of ${name} are`);
+      return { status: 200, body: { message: `${purged} ${letters} gone`, purged } };
     },
 
     purgeQueue: async (call) => {
       const { name } = call.params;
       const purged = await queues.purge(name, confirmed(call.query.count, call.body.count));
       await audit.record(call, 'queue.purge', `queue ${name}`, { purged });
-      return { status: 200, body: { message: `${purged} jobs of ${name} were cancelled`, purged } };
+      const jobs = plural(purged, `job of ${name} was`, `jobs of ${name} were`);
+      return { status: 200, body: { message: `${purged} ${jobs} cancelled`, purged } };
     },
 
     pauseQueue: async (call) => {

@@ -53,7 +53,14 @@ const SET_ASIDE = z.object({
   ),
 });
 
-const REQUEUED = z.object({ requeued: z.int(), job_ids: z.array(text), run_ids: z.array(z.int()) });
+const REQUEUED = z.object({
+  requeued: z.int(),
+  job_ids: z.array(text),
+  run_ids: z.array(z.int()),
+  bench_sinks: z
+    .array(z.object({ run_id: z.int(), mllp_port: z.int().nullable(), dicom_port: z.int().nullable() }))
+    .nullish(),
+});
 const PURGED = z.object({ purged: z.int() });
 
 /** What leads to a mode. */
@@ -141,12 +148,17 @@ export function createServerQueueDesk(client: ApiClient): QueueDesk {
         }));
       },
       requeueDead: async (queue, jobIds) => {
-        const { requeued, job_ids, run_ids } = await client.json(REQUEUED, {
+        const { requeued, job_ids, run_ids, bench_sinks } = await client.json(REQUEUED, {
           method: 'POST',
           path: routeOf(queue, 'dead-letters/requeue'),
           body: jobIds === 'all' ? {} : { job_ids: jobIds },
         });
-        return { requeued, jobIds: job_ids, runIds: run_ids };
+        const benchSinks = (bench_sinks ?? []).map(({ run_id, mllp_port, dicom_port }) => ({
+          runId: run_id,
+          mllpPort: mllp_port,
+          dicomPort: dicom_port,
+        }));
+        return { requeued, jobIds: job_ids, runIds: run_ids, benchSinks };
       },
       purgeDead: (queue, count) => purge(queue, 'dead-letters', count),
       purge: (queue, count) => purge(queue, 'jobs', count),
@@ -156,6 +168,7 @@ export function createServerQueueDesk(client: ApiClient): QueueDesk {
       },
     },
     deadJobs,
+    remedy: () => 'start a worker with "yeeter workers scale 1"',
     [Symbol.asyncDispose]: async () => {},
   };
 }

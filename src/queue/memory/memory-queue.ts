@@ -1,6 +1,7 @@
 import type { Job } from '../../domain/job.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { YeeterError } from '../../lib/errors.ts';
+import { plural } from '../../lib/plural.ts';
 import type {
   ConsumeOptions,
   Consumer,
@@ -248,6 +249,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
         const bytes = Buffer.byteLength(JSON.stringify(job));
         return { messageId: job.jobId, reason: setAside.reason, setAsideAtMs: setAside.atMs, bytes };
       })
+      .reverse()
       .slice(0, limit);
 
   const withdraw = async (
@@ -292,7 +294,7 @@ export function createMemoryQueue(options: MemoryQueueOptions = {}): MemoryQueue
     if (present !== expected) {
       throw new YeeterError(
         'QUEUE_COUNT_CHANGED',
-        `queue "${name}" holds ${present} jobs, not ${expected}: look again, and purge with the new count`,
+        `queue "${name}" holds ${present} ${plural(present, 'job')}, not ${expected}: look again, and purge with the new count`,
       );
     }
     const entries: Entry[] = [];

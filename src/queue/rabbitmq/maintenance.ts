@@ -2,6 +2,7 @@ import type { Connection, SyncMessage } from 'rabbitmq-client';
 import type { Job } from '../../domain/job.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { YeeterError } from '../../lib/errors.ts';
+import { plural } from '../../lib/plural.ts';
 import type { QueueMaintenance, RequeueSelection, SetAsideMessage } from '../port.ts';
 import { requeuedJob } from '../requeued-job.ts';
 import { DELAY_RUNGS_MS, deadLetterQueue, delayQueue } from '../topology.ts';
@@ -123,7 +124,11 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
         return messages.map(() => 'keep');
       },
     );
-    return found.slice(0, limit);
+    const whenOf = ({ setAsideAtMs }: SetAsideMessage): number => setAsideAtMs ?? 0;
+    return found
+      .reverse()
+      .sort((a, b) => whenOf(b) - whenOf(a))
+      .slice(0, limit);
   };
 
   const withdraw = async (
@@ -169,7 +174,7 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
     if (present !== expected) {
       throw new YeeterError(
         'QUEUE_COUNT_CHANGED',
-        `queue "${queue}" holds ${present} jobs, not ${expected}: look again, and purge with the new count`,
+        `queue "${queue}" holds ${present} ${plural(present, 'job')}, not ${expected}: look again, and purge with the new count`,
       );
     }
     let purged = 0;
