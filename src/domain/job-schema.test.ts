@@ -86,13 +86,25 @@ describe('job messages', () => {
     assert.deepEqual(decodeJob(encodeJob(job)), { ok: true, job });
   });
 
+  it('of no version that is read are refused with it, and with those that are', () => {
+    const cases: [version: unknown, told: string][] = [
+      [0, 'it is 0'],
+      ['2', 'it is "2"'],
+      [undefined, 'it is missing'],
+    ];
+    for (const [schemaVersion, told] of cases) {
+      const refused = refusal(JSON.stringify({ ...sampleJob(), schemaVersion }));
+      assert.equal(refused.code, 'JOB_INVALID');
+      assert.match(refused.message, new RegExp(`: schemaVersion: ${told}, this program reads 1 and 2: `));
+    }
+  });
+
   it('that are something else are refused with the field that shows it', () => {
     assert.equal(refusal('not json').code, 'JOB_INVALID');
     assert.equal(refusal('null').code, 'JOB_INVALID');
     assert.equal(refusal('{}').code, 'JOB_INVALID');
     assert.match(refusal(encodeJob({ ...sampleJob(), remainingSteps: [0] })).message, /remainingSteps/);
     assert.match(refusal(encodeJob({ ...sampleJob(), iteration: 0 })).message, /iteration/);
-    assert.match(refusal('{"schemaVersion":0}').message, /schemaVersion/);
     const withState = (change: object): string =>
       JSON.stringify({ ...sampleJob(), state: { ...sampleJob().state, ...change } });
     assert.match(refusal(withState({ patient: 'ZZTEST' })).message, /state\.patient: .*object/);

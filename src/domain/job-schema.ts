@@ -14,12 +14,23 @@ const digest = z.custom<number[]>(
   { error: 'Invalid input: expected 8 words' },
 );
 
+const MAX_SHOWN = 40;
+const knownVersion = z.literal([JOB_SCHEMA_VERSION - 1, JOB_SCHEMA_VERSION], {
+  error: ({ input }) => {
+    const told = input === undefined ? 'missing' : JSON.stringify(input).slice(0, MAX_SHOWN);
+    return (
+      `it is ${told}, this program reads ${JOB_SCHEMA_VERSION - 1} and ${JOB_SCHEMA_VERSION}: ` +
+      'a much older program, or something else, publishes to this queue'
+    );
+  },
+});
+
 /**
  * The fields that the queue and the worker decide by are checked one by one; patient, order and studies were written
  * by this program, so that their presence is enough.
  */
 const jobSchema = z.object({
-  schemaVersion: z.union([z.literal(JOB_SCHEMA_VERSION), z.literal(JOB_SCHEMA_VERSION - 1)]),
+  schemaVersion: knownVersion,
   deploymentId: z.string().min(1),
   jobId: z.string().min(1),
   runId: whole,
