@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isQueueName } from '../lib/queue-name.ts';
 import {
   DELAY_RUNGS_MS,
   deadLetterDeclaration,
+  deadLetterQueue,
   delayDeclaration,
+  delayQueue,
   rungFor,
   workDeclaration,
 } from './topology.ts';
@@ -16,6 +19,14 @@ describe('queue topology', () => {
       all.map(({ queue }) => queue),
       ['q', 'q.dlq', 'q.delay.100'],
     );
+  });
+
+  it('has names that the broker takes for the longest name of a queue', () => {
+    const queue = 'x'.repeat(200);
+    assert.equal(isQueueName(queue), true);
+    assert.equal(isQueueName(`${queue}x`), false);
+    const beside = [deadLetterQueue(queue), ...DELAY_RUNGS_MS.map((rungMs) => delayQueue(queue, rungMs))];
+    for (const name of beside) assert.ok(Buffer.byteLength(name) <= 255, name);
   });
 
   it('doubles the rungs from 100 ms', () => {

@@ -26,11 +26,6 @@ export const DELAY_RUNGS_MS: readonly number[] = Array.from(
   (_, n) => SHORTEST_RUNG_MS * 2 ** n,
 );
 
-/** Bytes that a name has on the wire. */
-const MAX_NAME_BYTES = 255;
-/** What is left when the longest of our suffixes stands behind it. */
-export const MAX_QUEUE_NAME_BYTES = MAX_NAME_BYTES - '.delay.'.length - String(DELAY_RUNGS_MS.at(-1)).length;
-
 export function deadLetterQueue(queue: string): string {
   return `${queue}.dlq`;
 }

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { type ErrorCode, toYeeterError, YeeterError } from '../../lib/errors.ts';
+import { tlsFault } from '../../lib/tls-fault.ts';
 import { VERSION } from '../../lib/version.ts';
 import { answerError } from './answer-error.ts';
 import { printable } from './printable.ts';
@@ -162,8 +163,6 @@ function silence(apiUrl: string, silenceMs: number): YeeterError {
 }
 
 const NOT_FOUND = new Set(['ENOTFOUND', 'EAI_AGAIN']);
-/** OpenSSL's and Node's names for a certificate that is not trusted, or a peer that speaks no TLS. */
-const TLS = /CERT|SELF_SIGNED|SSL|TLS|EPROTO|UNABLE_TO_/;
 
 /** Why a server could not be reached, and what to do. @returns a `YeeterError` that is retryable unless it is TLS */
 export function unreachable(error: NodeJS.ErrnoException, apiUrl: string): YeeterError {
@@ -179,10 +178,12 @@ export function unreachable(error: NodeJS.ErrnoException, apiUrl: string): Yeete
   }
   if (errno === 'ETIMEDOUT') return fault('CONNECT_TIMEOUT', 'no answer: check --api-url and the firewall');
   if (NOT_FOUND.has(errno)) return fault('NAME_NOT_FOUND', 'the host name does not resolve: check --api-url');
-  if (TLS.test(errno)) {
-    const hint = /CERT|SELF_SIGNED|UNABLE_TO_/.test(errno)
-      ? 'its certificate is not trusted: add --insecure when the server is yours and the certificate self-signed'
-      : 'it does not speak TLS: does the address begin with http://?';
+  const tls = tlsFault(errno);
+  if (tls) {
+    const hint =
+      tls === 'certificate'
+        ? 'its certificate is not trusted: add --insecure when the server is yours and the certificate self-signed'
+        : 'it does not speak TLS: does the address begin with http://?';
     return fault('TLS_FAILED', `${hint} (${errno})`);
   }
   return fault('CONNECT_FAILED', `the connection broke (${errno || toYeeterError(error).message})`);

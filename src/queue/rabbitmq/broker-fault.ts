@@ -1,4 +1,5 @@
 import { type ErrorCode, networkError, YeeterError } from '../../lib/errors.ts';
+import { tlsFault } from '../../lib/tls-fault.ts';
 import { brokerName } from './broker-url.ts';
 
 /** The method that was refused, or not even that, and the code once more: what the client puts before the reason. */
@@ -6,8 +7,6 @@ const PREAMBLE = /^\w+: [A-Z_]+ - /;
 /** What OpenSSL puts around the reason, and the advice that Node adds to it. */
 const OPENSSL = /^.*:SSL routines:[^:]*:([^:]+):.*$|;.*$/s;
 
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_/;
-const TLS = /^(EPROTO$|ERR_SSL_|ERR_TLS_)/;
 const NOT_TLS = /wrong version number|packet length too long|http request/;
 const CLOSED = ['CONN_CLOSE', 'ECONNRESET', 'EPIPE'];
 
@@ -74,19 +73,20 @@ function explain(code: string, reason: string, { username, pathname, protocol }:
       what: 'it expects TLS at that port: write amqps://, or its port without TLS',
     };
   }
-  if (CERTIFICATE.test(code)) {
+  const tls = tlsFault(code);
+  if (tls === 'certificate') {
     const todo = 'correct it, or name the file of its authority in NODE_EXTRA_CA_CERTS';
     return { code: 'TLS_FAILED', what: `its certificate is not accepted (${reason}): ${todo}` };
   }
-  if (TLS.test(code)) {
+  if (tls === 'protocol') {
     const what = NOT_TLS.test(reason)
       ? `it speaks no TLS at that port (${reason}): write amqp://, or its port with TLS`
       : `no secure connection (${reason}): check the TLS settings of the broker`;
     return { code: 'TLS_FAILED', what };
   }
   if (CLOSED.includes(code)) {
-    const tls = isSecure ? 'it speaks no TLS (amqp://)' : 'it expects TLS (amqps://)';
-    const what = `it closes the connection without a word: perhaps something other than RabbitMQ listens there, or ${tls}`;
+    const other = isSecure ? 'it speaks no TLS (amqp://)' : 'it expects TLS (amqps://)';
+    const what = `it closes the connection without a word: perhaps something other than RabbitMQ listens there, or ${other}`;
     return { code: 'QUEUE_UNREACHABLE', what };
   }
   return null;

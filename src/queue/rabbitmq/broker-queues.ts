@@ -1,12 +1,7 @@
 import type { Connection } from 'rabbitmq-client';
 import { YeeterError } from '../../lib/errors.ts';
-import {
-  DELAY_RUNGS_MS,
-  deadLetterDeclaration,
-  delayDeclaration,
-  MAX_QUEUE_NAME_BYTES,
-  workDeclaration,
-} from '../topology.ts';
+import { isQueueName, QUEUE_NAME_RULE } from '../../lib/queue-name.ts';
+import { DELAY_RUNGS_MS, deadLetterDeclaration, delayDeclaration, workDeclaration } from '../topology.ts';
 import { withChannel } from './broker-connection.ts';
 
 export interface QueueCount {
@@ -30,7 +25,9 @@ export interface BrokerQueues {
 export function createBrokerQueues(connection: Connection, maxLength: number): BrokerQueues {
   const declare = (queue: string): Promise<void> =>
     withChannel(connection, async (channel) => {
-      checkName(queue);
+      if (!isQueueName(queue)) {
+        throw new YeeterError('CONFIG_INVALID', `"${queue.slice(0, 40)}" is not ${QUEUE_NAME_RULE}`);
+      }
       const declarations = [
         deadLetterDeclaration(queue),
         workDeclaration(queue, maxLength),
@@ -67,15 +64,6 @@ export function createBrokerQueues(connection: Connection, maxLength: number): B
   };
 
   return { declare, count };
-}
-
-function checkName(queue: string): void {
-  const bytes = Buffer.byteLength(queue);
-  if (bytes > 0 && bytes <= MAX_QUEUE_NAME_BYTES) return;
-  throw new YeeterError(
-    'CONFIG_INVALID',
-    `queue name "${queue.slice(0, 40)}" has ${bytes} bytes: give it 1 to ${MAX_QUEUE_NAME_BYTES}`,
-  );
 }
 
 /** What no waiting mends cannot be retried: a queue that is there and differs, and a user who may not make queues. */
