@@ -21,7 +21,8 @@ export interface DurableShape extends Closeable {
 }
 
 /**
- * Opens both. @param name shown by the broker beside our connections
+ * Opens both.
+ * @param name shown by the broker beside our connections, and before each line, since several may write to one terminal
  * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, LOGIN_REFUSED, SCHEMA_OUTDATED, QUEUE_UNREACHABLE
  */
 export async function openDurableShape(
@@ -30,8 +31,9 @@ export async function openDurableShape(
   log: (line: string) => void,
 ): Promise<DurableShape> {
   const { databaseUrl, rabbitmqUrl: url } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl']);
-  const ledger = await openPostgresStore({ databaseUrl, warn: log });
-  const live = createPostgresLive({ databaseUrl, log });
+  const say = (line: string): void => log(`${name} ${process.pid}: ${line}`);
+  const ledger = await openPostgresStore({ databaseUrl, warn: say });
+  const live = createPostgresLive({ databaseUrl, log: say });
   const store = announceChanges(ledger, live);
   const closeStore = async (): Promise<void> => {
     await live.close();
@@ -48,7 +50,7 @@ export async function openDurableShape(
       managementUrl: config.rabbitmqManagementUrl,
       heldByAll: () => ledger.heldJobs(),
       name,
-      onNotice: ({ kind, message }) => log(`${kind}: ${message}`),
+      onNotice: ({ kind, message }) => say(`${kind}: ${message}`),
     });
     const queue = announceJobs(broker, live);
     const close = async (): Promise<void> => {

@@ -14,6 +14,7 @@ import { type CliEnd, type CliRun, childrenOf, startYeeter, yeeter } from '../su
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until, untilAnswer } from '../support/until.ts';
 
 const GENERATOR = fileURLToPath(new URL('../../examples/generators/orm-o01.hl7', import.meta.url));
@@ -236,6 +237,27 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     assert.equal(end.code, 0, end.stderr);
     assert.match(end.stderr, /the worker ended early \(signal SIGKILL\): another is started/);
     assertAccounts(await runJson('restarted'), 40);
+  });
+
+  it('says which of its processes lost the broker', async () => {
+    await using slow = await createMllpSink({ faultPlan: parseFaultPlan('delay:300/1', MLLP_FAULTS) });
+    await using proxy = await startTcpProxy(rabbitmq.port);
+    const through = [...urls.slice(0, -1), urls.at(-1)!.replace(`:${rabbitmq.port}/`, `:${proxy.port}/`)];
+    const run = startYeeter(
+      [
+        ...['bench', 'slow.yaml', '--patients', '40', '--out', 'lost', '--workers', '1', ...through],
+        ...['--mllp', `127.0.0.1:${slow.port}`],
+      ],
+      cwd,
+    );
+    await until(() => slow.counts().received > 0);
+    proxy.cut();
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 0, stderr);
+    for (const name of ['bench', 'runner', 'worker']) {
+      assert.match(stderr, new RegExp(`yeeter ${name} \\d+: connection_lost: RabbitMQ 127`));
+      assert.match(stderr, new RegExp(`yeeter ${name} \\d+: connected: RabbitMQ 127`));
+    }
   });
 
   it('does not begin a run whose broker is away, or has its queue otherwise', async () => {

@@ -22,6 +22,7 @@ import type { PrivateRabbitmq } from '../support/rabbitmq.ts';
 import { selfSigned } from '../support/self-signed.ts';
 import { startPrivateRabbitmq, without } from '../support/services.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 const JOBS = 3000;
 
@@ -120,6 +121,34 @@ describe('a queue on RabbitMQ, when things go wrong', { skip: without('rabbitmq-
     });
     assert.ok(proxy.connections > 2);
     assert.ok(notices.some(({ kind }) => kind === 'connection_lost'));
+  });
+
+  it('says in its own words that a broker has been away for long', async () => {
+    const proxy = await startTcpProxy(broker.port);
+    const name = newName();
+    const notices: QueueNotice[] = [];
+    await using queue = await open({
+      url: `amqp://127.0.0.1:${proxy.port}`,
+      onNotice: (notice) => notices.push(notice),
+    });
+    await queue.declare([name]);
+    await using _consumer = queue.consume(name, { prefetch: 1 }, async ({ ack }) => ack());
+    await proxy.close();
+    await until(() => notices.filter(({ kind }) => kind === 'connection_lost').length === 2);
+    const away = /there has been no connection to the broker for 20 s: see whether it is up$/;
+    await assert.rejects(queue.depth([name]), { code: 'QUEUE_UNREACHABLE', message: away });
+    await until(() => notices.some(({ kind, message }) => kind === 'consumer_lost' && away.test(message)));
+    for (const { message } of notices) assert.doesNotMatch(message, /channel aq/);
+  });
+
+  it('makes no queue of a name that none may have', async () => {
+    await using queue = await open();
+    for (const name of ['orders.dlq', 'x'.repeat(201)]) {
+      await assert.rejects(queue.declare([name]), {
+        code: 'CONFIG_INVALID',
+        message: /is not a queue's name: 1 to/,
+      });
+    }
   });
 
   it('ends a delivery of a lost connection without effect, and delivers the job again', async () => {

@@ -31,6 +31,8 @@ const FIRST_CONNECTION = { delayMs: 100, backoff: 'exponential', maxDelayMs: 500
 /** A peer that is silent for twice as long is taken for dead. */
 const HEARTBEAT_S = 15;
 const CLOSE_TIMEOUT_MS = 3000;
+/** A channel is waited for so long while its connection is made again. */
+const CHANNEL_TIMEOUT_MS = 20_000;
 
 export interface ConnectOptions {
   url: string;
@@ -89,6 +91,7 @@ function connectOnce(url: string, connectionName: string, timeoutMs: number): Pr
   const connection = new Connection({
     ...{ url, connectionName, noDelay: true },
     heartbeat: HEARTBEAT_S,
+    acquireTimeout: CHANNEL_TIMEOUT_MS,
     retryLow: RETRY_LOW_MS,
     retryHigh: RETRY_HIGH_MS,
   });
@@ -160,15 +163,23 @@ export async function closeConnection(connection: Connection): Promise<void> {
   connection.unsafeDestroy();
 }
 
+/** @throws {YeeterError} QUEUE_UNREACHABLE */
+export async function acquireChannel(connection: Connection): Promise<Channel> {
+  return connection.acquire({ emitErrorsFromChannel: true }).catch((cause: Error & { code?: string }) => {
+    const what =
+      cause.code === 'TIMEOUT'
+        ? `there has been no connection to the broker for ${CHANNEL_TIMEOUT_MS / 1000} s: see whether it is up`
+        : `the broker gives no channel: see whether it is up (${cause.message})`;
+    throw new YeeterError('QUEUE_UNREACHABLE', what, { cause });
+  });
+}
+
 /** Lends a channel of its own: a refused request closes the channel it was made on. */
 export async function withChannel<T>(
   connection: Connection,
   work: (channel: Channel) => Promise<T>,
 ): Promise<T> {
-  const channel = await connection.acquire({ emitErrorsFromChannel: true }).catch((cause: Error) => {
-    const what = `the broker gives no channel: see whether it is up (${cause.message})`;
-    throw new YeeterError('QUEUE_UNREACHABLE', what, { cause });
-  });
+  const channel = await acquireChannel(connection);
   channel.on('error', () => {});
   try {
     return await work(channel);

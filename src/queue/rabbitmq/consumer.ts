@@ -6,7 +6,7 @@ import { delay } from '../../lib/lifecycle.ts';
 import type { ConsumeOptions, Consumer, Delivery } from '../port.ts';
 import { type AckBatch, createAckBatch } from './ack-batch.ts';
 import { acksApplied } from './acks-applied.ts';
-import { inReasonableTime, type QueueNotice } from './broker-connection.ts';
+import { acquireChannel, inReasonableTime, type QueueNotice } from './broker-connection.ts';
 import type { BrokerQueues } from './broker-queues.ts';
 import {
   copyOf,
@@ -88,7 +88,7 @@ export function createRabbitConsumer(
   };
 
   const openSession = async (): Promise<Session> => {
-    const channel = await connection.acquire({ emitErrorsFromChannel: true });
+    const channel = await acquireChannel(connection);
     const lost = new Promise<void>((resolve) => channel.once('close', resolve));
     channel.on('error', (error) => notice('consumer_lost', queue, `queue "${queue}": ${error.message}`));
     // The queue was deleted: what is in hand can no longer be acknowledged.
