@@ -445,6 +445,10 @@ describe('the commands for a server', () => {
       (await run(['queues', 'list', ...server])).stdout,
       /\nq\/1 +3 +2 +1 +5 +\+0\.00 +1\.50 +- +4 +open\n/,
     );
+    assert.match(
+      (await run(['queues', 'list', '--help'])).stdout,
+      /"-" where RABBITMQ_MANAGEMENT_URL is not set/,
+    );
     const job = '5b0c1e9e-7a39-8d0b-9d1e-0c7f4c8f6a11';
     const dead = { job_id: job, run_id: 7, patient_iteration: 2, queue: 'q/1', job_type: null, attempts: 3 };
     const why = {

@@ -22,6 +22,11 @@ Examples:
   $ yeeter queues resume yeeter.simulation.orders
   $ yeeter queues drain yeeter.simulation.orders --no-wait`;
 
+const RATES = `
+change/s is by how much the jobs there grew or shrank in the second in which it looks. published/s and acked/s are those
+of RabbitMQ's management API over the last 5 s, retries and hops included: "-" where RABBITMQ_MANAGEMENT_URL is not set,
+for this command or for the server that it asks, and for a queue that the broker does not have yet.`;
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 function jobId(text: string): string {
@@ -66,9 +71,11 @@ export function addQueuesCommand(program: Command): void {
   const list = withFormat(
     sub('list', 'depth, consumers, rates and dead letters of every queue that runs use'),
     OUTPUT_FORMATS,
-  ).action((flags: DurableFlags & { format: OutputFormat }) =>
-    at(list, flags, ({ listQueues }, desk) => listQueues(desk, flags)),
-  );
+  )
+    .addHelpText('after', RATES)
+    .action((flags: DurableFlags & { format: OutputFormat }) =>
+      at(list, flags, ({ listQueues }, desk) => listQueues(desk, flags)),
+    );
   const inspect = withFormat(
     sub('inspect', 'dead jobs of a queue, and what was set aside: why, when, how often'),
     OUTPUT_FORMATS,
