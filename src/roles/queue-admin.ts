@@ -1,14 +1,14 @@
 import { asyncQueues } from '../domain/async-queues.ts';
-import type { EndpointType } from '../domain/endpoint.ts';
 import type { Job } from '../domain/job.ts';
-import { isOver } from '../domain/run-state.ts';
 import { unexecutedRows } from '../ledger/unexecuted.ts';
 import type { Clock } from '../lib/clock.ts';
 import { failure, YeeterError } from '../lib/errors.ts';
 import { plural } from '../lib/plural.ts';
-import type { BenchSinks, QueueAdmin, QueueStatus } from '../queue/admin-port.ts';
+import type { QueueAdmin, QueueStatus } from '../queue/admin-port.ts';
 import type { MessageRates, QueueDepth, QueueMaintenance, QueuePort } from '../queue/port.ts';
 import type { ControlState, CoordinationPort } from '../storage/coordination-port.ts';
+import type { RunRecord } from '../storage/port.ts';
+import { goneSinks } from './gone-sinks.ts';
 
 export interface QueueAdminOptions {
   store: CoordinationPort;
@@ -80,6 +80,13 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
     return (await queue.depth([name]))[0]!;
   };
 
+  /** Null of a run that was deleted. */
+  const runOf = (runId: number): Promise<RunRecord | null> =>
+    store.getRun(runId).catch((error) => {
+      if (error.code === 'RUN_NOT_FOUND') return null;
+      throw error;
+    });
+
   /** A purged job is settled as cancelled, so that its run can end. */
   const settlePurged = async (jobs: readonly Job[]): Promise<void> => {
     const rows = unexecutedRows(jobs, {
@@ -101,24 +108,25 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
     },
     requeueDead: async (name, jobIds) => {
       await mustExist(name);
-      const benchSinks = new Map<number, BenchSinks | null>();
+      /** As they were: reopened, they are no longer over. */
+      const before = new Map<number, RunRecord | null>();
       const { requeued, jobs } = await queue.requeueDead(name, {
         jobIds,
         // Before they are published: what a worker settles afterwards must find the job open.
         beforePublish: async (taken) => {
-          // As they were: reopened, they are no longer over.
-          for (const { runId } of taken) {
-            if (!benchSinks.has(runId)) benchSinks.set(runId, await goneSinks(store, runId));
-          }
+          for (const { runId } of taken) if (!before.has(runId)) before.set(runId, await runOf(runId));
           await store.reopenJobs(taken);
         },
       });
-      const runIds = [...new Set(jobs.map((job) => job.runId))];
+      const byRun = Map.groupBy(jobs, ({ runId }) => runId);
       return {
         requeued,
         jobIds: jobs.map((job) => job.jobId),
-        runIds,
-        benchSinks: runIds.flatMap((runId) => benchSinks.get(runId) ?? []),
+        runIds: [...byRun.keys()],
+        benchSinks: [...byRun].flatMap(([runId, own]) => {
+          const run = before.get(runId);
+          return (run && goneSinks(run, own)) ?? [];
+        }),
       };
     },
     purgeDead: async (name, expected) => {
@@ -140,18 +148,4 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
       await store.setQueueMode(name, mode);
     },
   };
-}
-
-/** A bench stops its sinks once its run is over. Null where the run had none, or has them still. */
-async function goneSinks(store: CoordinationPort, runId: number): Promise<BenchSinks | null> {
-  const run = await store.getRun(runId).catch((error) => {
-    if (error.code === 'RUN_NOT_FOUND') return null;
-    throw error;
-  });
-  if (!run || !isOver(run.status)) return null;
-  const sinks = Object.values(run.endpoints).filter((endpoint) => endpoint.builtInSink);
-  if (sinks.length === 0) return null;
-  const portOf = (type: EndpointType): number | null =>
-    sinks.find(({ endpointType }) => endpointType === type)?.port ?? null;
-  return { runId, mllpPort: portOf('MLLP'), dicomPort: portOf('DICOM_SCP') };
 }
