@@ -198,12 +198,58 @@ const FAULTY_STEPS: readonly [name: string, steps: string, expected: readonly Re
   ],
 ];
 
+/** Steps with one fault, which leaves open what the steps after it are worth. */
+const FOLLOWED_STEPS: readonly [name: string, steps: string, expected: RegExp][] = [
+  [
+    'a step of unknown type before one that sends',
+    '  - step_type: GENERATE_HL8\n    step_order: 1\n  - { step_type: SEND_MLLP, step_order: 2 }\n',
+    /step 1, step_type: unknown step type/,
+  ],
+  [
+    'a queue of no name on a numbered step',
+    `${STUDY}    step_order: 1\n    execution: async\n    queue: a.dlq\n  - { step_type: SEND_DICOM, step_order: 2 }\n`,
+    /step 1, queue: must be/,
+  ],
+  [
+    'a step order of no number',
+    `${STUDY}    step_order: one\n  - { step_type: SEND_DICOM, step_order: 2 }\n`,
+    /step 1, step_order: must be/,
+  ],
+  [
+    'one step order twice, where one makes what the other sends',
+    `  - { step_type: SEND_DICOM, step_order: 1 }\n${STUDY}    step_order: 1\n`,
+    /step 2, step_order: is 1 for two steps/,
+  ],
+  [
+    'an execution of no kind before a retry',
+    `${STUDY}    execution: asink\n  - { step_type: SEND_DICOM, retry: { max_attempts: 2 } }\n`,
+    /step 1, execution: must be one of inline, async/,
+  ],
+  [
+    'an older hand-off without its generator before a retry',
+    `  - { step_type: GENERATE_HL7, parameters: { queue_async: true } }\n${STUDY}    queue: q\n    retry: { max_attempts: 2 }\n`,
+    /step 1, parameters\.generator_template_id: is missing/,
+  ],
+  [
+    'a performed step of no status before its end',
+    `  - { step_type: MPPS_UPDATE, parameters: { mpps_status: BEGUN } }\n${ENDS('DISCONTINUED')}`,
+    /step 1, parameters\.mpps_status: must be one of/,
+  ],
+];
+
 describe('a template with', () => {
   for (const [name, steps, expected] of FAULTY_STEPS)
     it(`${name} is refused with the place and what to do`, () => {
       const faults = faultsOf(withSteps(steps));
       assert.equal(faults.length, expected.length, faults.join('\n'));
       for (const [i, pattern] of expected.entries()) assert.match(faults[i]!, pattern);
+    });
+
+  for (const [name, steps, expected] of FOLLOWED_STEPS)
+    it(`${name} is refused for that alone`, () => {
+      const faults = faultsOf(withSteps(steps));
+      assert.equal(faults.length, 1, faults.join('\n'));
+      assert.match(faults[0]!, expected);
     });
 
   it('faults in several places lists all of them by line', () => {

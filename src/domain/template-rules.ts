@@ -96,22 +96,35 @@ function checkTwice(step: ReadStep, at: FaultPath, report: Report): void {
   }
 }
 
-/** What has happened in the iteration before a step. */
+/** What has happened in the iteration before a step; null where faults of the steps before leave it open. */
 interface Progress {
-  message: boolean;
-  study: boolean;
+  message: boolean | null;
+  study: boolean | null;
   /** A performed procedure step has begun and not ended. */
-  performing: boolean;
-  inJob: boolean;
-  handOff: HandOff | null;
+  performing: boolean | null;
+  inJob: boolean | null;
+  handOff: HandOff | 'unknown' | null;
+}
+
+const NOTHING: Progress = { message: false, study: false, performing: false, inJob: false, handOff: null };
+
+/** After a step of which nothing is known: what has happened, has. */
+function afterUnknown({ message, study, inJob }: Progress): Progress {
+  return {
+    message: message || null,
+    study: study || null,
+    performing: null,
+    inJob: inJob || null,
+    handOff: 'unknown',
+  };
 }
 
 function checkProgress(step: ReadStep, at: FaultPath, before: Progress, report: Report): void {
-  if (step.stepType === 'SEND_MLLP' && !before.message)
+  if (step.stepType === 'SEND_MLLP' && before.message === false)
     report([...at, 'step_type'], 'nothing to send: put a GENERATE_HL7 step before this one');
-  if (step.stepType === 'SEND_DICOM' && !before.study)
+  if (step.stepType === 'SEND_DICOM' && before.study === false)
     report([...at, 'step_type'], 'nothing to send: put a GENERATE_DICOM step before this one');
-  if (step.head?.retry && !before.inJob)
+  if (step.head?.retry && before.inJob === false)
     report(
       [...at, 'retry'],
       'this step is in no job, so nothing would be tried again: set execution: async on it or on a step before it, ' +
@@ -126,20 +139,23 @@ function checkPerformedStep(
   before: Progress,
   report: Report,
 ): void {
-  if (parameters === null) return;
+  if (parameters === null) {
+    before.performing = null;
+    return;
+  }
   const { mpps_status: status } = parameters;
   const path = [...at, 'parameters', 'mpps_status'];
-  if (status === 'IN PROGRESS' && before.performing)
+  if (status === 'IN PROGRESS' && before.performing === true)
     report(
       path,
       'begins a second step while the first is in progress: put COMPLETED or DISCONTINUED between them',
     );
-  if (status !== 'IN PROGRESS' && !before.performing)
+  if (status !== 'IN PROGRESS' && before.performing === false)
     report(
       path,
       `${status} ends a step that has not begun: put an MPPS_UPDATE with IN PROGRESS before this one`,
     );
-  else if (status === 'COMPLETED' && !before.study)
+  else if (status === 'COMPLETED' && before.study === false)
     report(
       path,
       'COMPLETED lists the images that were made: put a GENERATE_DICOM step before this one, or say DISCONTINUED',
@@ -151,30 +167,38 @@ function checkPerformedStep(
 
 /**
  * Faults that lie between fields: references, contradictions and the order of steps, which are given in the order of
- * execution. Also finds which steps an older `queue_async` hands on (the step after it).
+ * execution, with null for those that could not be read. What only follows from faults that were reported is none. Also
+ * finds which steps an older `queue_async` hands on (the step after it).
  */
 export function checkSteps(
-  steps: readonly ReadStep[],
-  references: References,
+  steps: readonly (ReadStep | null)[],
+  references: References & {
+    /** False where the order of execution is itself at fault. */
+    isOrdered: boolean;
+  },
   report: Report,
 ): Map<ReadStep, HandOff> {
   const handOffs = new Map<ReadStep, HandOff>();
-  const before: Progress = { message: false, study: false, performing: false, inJob: false, handOff: null };
+  let before = references.isOrdered ? { ...NOTHING } : afterUnknown(NOTHING);
   for (const step of steps) {
+    if (step === null) {
+      before = afterUnknown(before);
+      continue;
+    }
     const at: FaultPath = ['steps', step.index];
-    if (before.handOff) handOffs.set(step, before.handOff);
-    before.inJob ||= step.head?.execution === 'async' || before.handOff !== null;
-    before.handOff = null;
+    const { handOff } = before;
+    before.handOff = references.isOrdered ? null : 'unknown';
+    if (step.head?.execution === 'async' || (handOff !== null && handOff !== 'unknown')) before.inJob = true;
+    else if (handOff === 'unknown' || step.head === null) before.inJob ||= null;
+    if (handOff !== null && handOff !== 'unknown') handOffs.set(step, handOff);
     checkProgress(step, at, before, report);
     checkEndpoint(step, at, references, report);
     checkTwice(step, at, report);
-    if (step.head) checkHead(step.head, at, references.strict && !handOffs.has(step), report);
+    if (step.head) checkHead(step.head, at, references.strict && handOff === null, report);
     if (step.stepType === 'GENERATE_HL7') {
       before.message = true;
-      if (step.parameters) {
-        checkGenerate(step.parameters, at, references, report);
-        before.handOff = toHandOff(step.parameters);
-      }
+      if (step.parameters) checkGenerate(step.parameters, at, references, report);
+      if (references.isOrdered) before.handOff = step.parameters ? toHandOff(step.parameters) : 'unknown';
     }
     if (step.stepType === 'MPPS_UPDATE') checkPerformedStep(step, at, before, report);
     if (step.stepType === 'GENERATE_DICOM') {

@@ -11,7 +11,7 @@ import {
   suggestion,
 } from './template-faults.ts';
 import { toCaseMix, toEndpoint, toStation, toStep } from './template-mapper.ts';
-import { checkSteps, endpointOf, type ReadStep } from './template-rules.ts';
+import { checkSteps, endpointOf, type ReadStep, type References } from './template-rules.ts';
 import {
   caseMixSchema,
   endpointSchema,
@@ -201,31 +201,44 @@ function readStep(context: Context, raw: unknown, index: number): ReadStep | nul
   return { stepType, index, head, parameters: readParameters(context, stepType, raw, path) } as ReadStep;
 }
 
-/** Steps by `step_order` when they carry it, which then runs from 1 without gaps; else as they are listed. */
-function inOrder(context: Context, steps: readonly ReadStep[], count: number): readonly ReadStep[] {
-  const orderOf = (step: ReadStep): number | undefined => step.head?.step_order;
-  if (steps.every((step) => orderOf(step) === undefined)) return steps;
-  const seen = new Set<number>();
-  for (const step of steps) {
-    const order = orderOf(step);
-    const path = ['steps', step.index, 'step_order'];
-    if (order === undefined) context.report(path, 'is missing: give it to all steps or to none');
-    else if (order > count) context.report(path, `must run from 1 to ${count} without gaps, not ${order}`);
-    else if (seen.has(order))
-      context.report(path, `is ${order} for two steps: number them from 1 to ${count}`);
-    if (order !== undefined) seen.add(order);
-  }
-  return steps.toSorted((a, b) => (orderOf(a) ?? 0) - (orderOf(b) ?? 0));
+/** `step_order` as a step has it; null where it cannot be read, which has been reported. */
+function orderOf(raw: unknown): number | undefined | null {
+  if (typeof raw !== 'object' || raw === null) return null;
+  const { success, data } = stepSchema.shape.step_order.safeParse(field(raw, 'step_order'));
+  return success ? data : null;
 }
 
-function toSteps(
-  context: Context,
-  ordered: readonly ReadStep[],
-  references: Parameters<typeof checkSteps>[1],
-): Step[] {
-  const handOffs = checkSteps(ordered, references, context.report);
-  return ordered.flatMap((step, i) =>
-    step.head === null || step.parameters === null
+/**
+ * Places of the steps by `step_order` when they carry it, which then runs from 1 without gaps; else as they are listed.
+ * Null when faults leave it open which comes first.
+ */
+function executionOrder(context: Context, list: readonly unknown[]): readonly number[] | null {
+  const orders = list.map(orderOf);
+  const places = [...list.keys()];
+  if (orders.every((order) => typeof order !== 'number')) return places;
+  const seen = new Set<number>();
+  const faultsBefore = context.faults.length;
+  for (const [place, order] of orders.entries()) {
+    const path = ['steps', place, 'step_order'];
+    if (order === null) continue;
+    if (order === undefined) context.report(path, 'is missing: give it to all steps or to none');
+    else if (order > list.length)
+      context.report(path, `must run from 1 to ${list.length} without gaps, not ${order}`);
+    else if (seen.has(order))
+      context.report(path, `is ${order} for two steps: number them from 1 to ${list.length}`);
+    if (order !== undefined) seen.add(order);
+  }
+  if (orders.includes(null) || context.faults.length > faultsBefore) return null;
+  return places.toSorted((a, b) => orders[a]! - orders[b]!);
+}
+
+function readSteps(context: Context, list: readonly unknown[], references: References): Step[] {
+  const read = list.map((raw, i) => readStep(context, raw, i));
+  const order = executionOrder(context, list);
+  const steps = order === null ? read : order.map((place) => read[place]!);
+  const handOffs = checkSteps(steps, { ...references, isOrdered: order !== null }, context.report);
+  return steps.flatMap((step, i) =>
+    !step || step.head === null || step.parameters === null
       ? []
       : [
           toStep(
@@ -280,9 +293,7 @@ export function validateTemplate(value: unknown, options: ValidateOptions): Vali
   const generators = generatorsIn.flatMap(([name, raw]) => readGenerator(context, name, raw) ?? []);
   const stations = readStations(context, field(value, 'stations'), types);
   const rawSteps = field(value, 'steps');
-  const list: unknown[] = Array.isArray(rawSteps) ? rawSteps : [];
-  const parsedSteps = list.flatMap((raw, i) => readStep(context, raw, i) ?? []);
-  const steps = toSteps(context, inOrder(context, parsedSteps, list.length), {
+  const steps = readSteps(context, Array.isArray(rawSteps) ? rawSteps : [], {
     endpoints: types,
     generators: new Set(generatorsIn.map(([name]) => name)),
     strict: options.strict,

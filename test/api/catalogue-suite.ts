@@ -196,6 +196,25 @@ export function catalogueConforms(api: () => TestApi): void {
       assert.match(at('steps', 4, 'retry', 'max_attempts'), /step 5/);
     });
 
+    it('are told no more faults than there are', async () => {
+      const { generatorId, endpointId } = await makeTemplate(api(), api().admin);
+      const send = { step_type: 'SEND_MLLP', parameters: { endpoint_id: endpointId } };
+      const order = { step_type: 'GENERATE_HL7', parameters: { generator_template_id: generatorId } };
+      const one = async (steps: object[], loc: string, msg: RegExp): Promise<void> => {
+        const faults = await refused('/api/simulator/templates', { name: 'faulty', steps });
+        assert.deepEqual(
+          faults.map((fault) => fault.loc.join('.')),
+          [loc],
+        );
+        assert.match(faults[0]!.msg, msg);
+      };
+      await one([{ step_type: 'GENERATE_HL8' }, send], 'steps.0.step_type', /unknown step type/);
+      const missing = 'steps.0.parameters.generator_template_id';
+      await one([{ step_type: 'GENERATE_HL7' }, send], missing, /is missing/);
+      await one([{ ...order, execution: 'asink' }, send], 'steps.0.execution', /must be one of/);
+      await one([{ ...order, step_order: 1 }, send], 'steps.1.step_order', /is missing: give it to all/);
+    });
+
     it('need steps, an endpoint of the type of the step, and something to send', async () => {
       await refused('/api/simulator/templates', { name: 'none', steps: [] });
       await refused('/api/simulator/templates', { name: 'none' });

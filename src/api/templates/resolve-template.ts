@@ -12,6 +12,7 @@ import type {
   StepDefinition,
 } from '../../storage/server-port.ts';
 import { type RequestFault, RequestFaults } from '../http/refusals.ts';
+import { NO_ORDER } from './template-wire.ts';
 
 export type TemplateStore = Pick<ServerStore, 'listEndpoints' | 'listGenerators' | 'getGenerator'>;
 
@@ -84,7 +85,7 @@ function stepToWire(step: StepDefinition, parameters: Record<string, unknown>): 
   const { stepOrder, stepType, execution, queue, jobType, retry, metadata } = step;
   const head = {
     step_type: stepType,
-    step_order: stepOrder,
+    step_order: stepOrder === NO_ORDER ? null : stepOrder,
     execution,
     queue,
     job_type: jobType,

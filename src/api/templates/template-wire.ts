@@ -29,11 +29,14 @@ export function templateToWire(template: TemplateRecord) {
   };
 }
 
+/** The order of a step that has none beside others that have. */
+export const NO_ORDER = -1;
+
 /** Steps as they were sent; those without a number get their place in the list when none of them has one. */
 export function stepsFromWire(steps: readonly StepInput[]): StepDefinition[] {
   const numbered = steps.some(({ step_order: order }) => order !== undefined && order !== null);
   return steps.map((step, index) => ({
-    stepOrder: step.step_order ?? (numbered ? 0 : index + 1),
+    stepOrder: step.step_order ?? (numbered ? NO_ORDER : index + 1),
     stepType: step.step_type,
     parameters: step.parameters ?? {},
     execution: step.execution ?? null,
