@@ -1,3 +1,4 @@
+import { nextRunStatus, type RunEvent } from '../domain/run-state.ts';
 import type { Step } from '../domain/template.ts';
 import type { IterationCursor } from '../engine/iterate.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -6,10 +7,12 @@ import type { EventStatus } from '../storage/port.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
 
 /** Step number of the lines that end a run (wire contract). */
-export const RUN_END_STEP = 999;
+const RUN_END_STEP = 999;
 
 export interface EventLog {
-  run(status: EventStatus, details: string, stepOrder?: number): void;
+  run(status: EventStatus, details: string): void;
+  /** The line that ends a run. @param failed patients */
+  runEnded(event: RunEvent, failed: number): void;
   step(cursor: IterationCursor, step: Step, result: StepResult): void;
   failure(iteration: number, stepOrder: number, details: string): void;
 }
@@ -27,7 +30,12 @@ export function createEventLog({ ledger, runId, clock, detailedPatients = 10 }: 
   const add = (stepOrder: number, iteration: number, status: EventStatus, details: string): void =>
     ledger.event({ runId, timestampMs: clock.nowMs(), stepOrder, iteration, status, details });
   return {
-    run: (status, details, stepOrder = 0) => add(stepOrder, 0, status, details),
+    run: (status, details) => add(0, 0, status, details),
+    runEnded: (event, failed) => {
+      const ended = `ended ${nextRunStatus('RUNNING', event)}`;
+      const details = failed === 0 ? ended : `${ended}, failed patients: ${failed}`;
+      add(RUN_END_STEP, 0, event === 'over_ok' ? 'SUCCESS' : 'WARN', details);
+    },
     step: (cursor, step, result) => {
       if (!result.ok) {
         add(

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { asyncQueues } from '../domain/async-queues.ts';
 import type { Job } from '../domain/job.ts';
 import type { RunStatus } from '../domain/run-state.ts';
-import { RUN_END_STEP } from '../ledger/event-log.ts';
 import type { LedgerWriter } from '../ledger/ledger-writer.ts';
 import { endIteration } from '../ledger/run-context.ts';
 import { createRunTracker } from '../ledger/run-tracker.ts';
@@ -271,7 +270,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     // Whoever cancelled it may have been faster than the next look at what is asked of this process.
     cancelled ||= (await store.getRun(run.id)).cancelRequested;
     const event = decideRunEnd({ failed, cancelled, onFailure: run.onFailure, faulted });
-    context.events.run(event === 'over_ok' ? 'SUCCESS' : 'WARN', `ended: ${event}`, RUN_END_STEP);
+    context.events.runEnded(event, failed);
     clearInterval(sampleTimer);
     // With depths, which a broker that is away does not tell.
     await Promise.race([sample().catch(() => {}), delay(LAST_SAMPLE_MS)]);

@@ -1,5 +1,4 @@
 import { asyncQueues } from '../domain/async-queues.ts';
-import { RUN_END_STEP } from '../ledger/event-log.ts';
 import { createLedgerWriter } from '../ledger/ledger-writer.ts';
 import { createRunTracker } from '../ledger/run-tracker.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -125,7 +124,7 @@ export async function createEngine(
       onFailure: run.onFailure,
       faulted: ledger.fault !== null,
     });
-    events.run(event === 'over_ok' ? 'SUCCESS' : 'WARN', `ended: ${event}`, RUN_END_STEP);
+    events.runEnded(event, tracker.failed);
     try {
       clearInterval(sampleTimer);
       // Jobs leave their queue once their rows are stored.

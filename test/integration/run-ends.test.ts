@@ -45,6 +45,12 @@ describe('a run whose jobs are worked off elsewhere', () => {
 
   const settled = async (runId: number): Promise<number> => (await store.runTotals(runId)).attempts;
 
+  /** Status and text of the line that ends a run. */
+  const lastLine = async (runId: number): Promise<string> => {
+    const { events } = await store.eventWindow(runId, { limit: 1, offset: 0, order: 'desc' });
+    return events.map(({ stepOrder, status, details }) => `${stepOrder} ${status} ${details}`).join();
+  };
+
   /** @param change what publishing is to its runner */
   const play = async (change: (publish: Publish) => Publish) => {
     await using sink = await createMllpSink({});
@@ -93,6 +99,7 @@ describe('a run whose jobs are worked off elsewhere', () => {
     assert.equal(statuses.length, PATIENTS - 1);
     assert.equal(run.status, 'COMPLETED');
     assert.deepEqual([totals.jobs, totals.jobsSucceeded, totals.completed], [PATIENTS, PATIENTS, PATIENTS]);
+    assert.equal(await lastLine(run.id), '999 SUCCESS ended COMPLETED');
     const attempts = await store.readAttempts(run.id, { afterId: 0, limit: 10 });
     for (const { createdAtMs } of attempts) assert.ok(createdAtMs <= run.completedAtMs!);
   });
@@ -138,6 +145,7 @@ describe('a run whose jobs are worked off elsewhere', () => {
     assert.equal(run.status, 'ERROR');
     assert.equal(received, 0);
     assert.equal(totals.attempts, 0);
+    assert.equal(await lastLine(run.id), '999 WARN ended ERROR, failed patients: 1');
     assert.deepEqual(
       totals.failures.map(({ code }) => code),
       ['QUEUE_PUBLISH_FAILED'],
