@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { yeeter } from '../support/cli.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(path.join(root, file), 'latin1');
@@ -31,6 +32,18 @@ describe('the repository', () => {
       /(^|\/)(\.env(\..*)?|.*\.(pem|key|p12|pfx)|id_(rsa|ed25519))$/.test(file),
     );
     assert.deepEqual(named, []);
+  });
+
+  it('names all commands in its README, and no others', async () => {
+    const help = await yeeter(['--help'], root);
+    const commands = [...help.stdout.matchAll(/^ {2}([a-z][a-z0-9-]*)(?= |$)/gm)].map(([, name]) => name!);
+    const table = /^## Commands$.*?^## /ms.exec(readFileSync(path.join(root, 'README.md'), 'utf8'))![0];
+    const firstCells = [...table.matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell!);
+    const named = firstCells.flatMap((cell) =>
+      [...cell.matchAll(/`(?:yeeter )?([a-z0-9-]+)[^`]*`/g)].map(([, name]) => name!),
+    );
+    assert.ok(commands.length > 20);
+    assert.deepEqual(named.toSorted(), commands.filter((name) => name !== 'help').toSorted());
   });
 
   it('has nothing that plays jobs delete files, which other jobs might still send', () => {
