@@ -420,6 +420,21 @@ describe('the commands for a server', () => {
     assert.match((await run(['runs', 'show', '7'])).stdout, /\nfailed patients +-\n/);
   });
 
+  it('list workers with their queues in words and the age of their heartbeat', async () => {
+    const worker = {
+      worker_id: 'w-1',
+      state: 'silent',
+      heartbeat_age_seconds: 7.2,
+      queues: ['orders', 'stores'],
+    };
+    api.routes['GET /api/admin/workers'] = { json: [worker] };
+    const end = await run(['workers', 'list']);
+    assert.match(end.stdout, /^worker id .* heartbeat age seconds +queues\n/);
+    assert.match(end.stdout, /\nw-1 .* silent .* 7\.2 +orders, stores\n$/);
+    const json = await run(['workers', 'list', '--format', 'json']);
+    assert.deepEqual(JSON.parse(json.stdout), [worker]);
+  });
+
   it('scale workers as they are told to', async () => {
     const answer = {
       config: {},

@@ -60,9 +60,11 @@ const worker = z.object({
   concurrency: count,
   busy: count,
   jobs: count,
+  /** `starting`, `working`, `stopping`, or `silent` when its heartbeats are overdue. */
   state: text,
   started_at: time,
   last_seen_at: time,
+  heartbeat_age_seconds: figure,
 });
 
 export const DECISION_CSV_COLUMNS = [

@@ -7,6 +7,7 @@ import { DECISION_CSV_COLUMNS } from '../contract/scaling.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { pages } from '../pages.ts';
 import { at, maybeAt } from '../time.ts';
+import { workerToWire } from './worker-wire.ts';
 
 export interface ScalingRoutesDeps {
   store: Pick<ServerStore, 'listWorkers' | 'listDecisions'>;
@@ -15,8 +16,8 @@ export interface ScalingRoutesDeps {
   clock: Clock;
 }
 
-/** A worker beats every 2 s; one that has not for so long is gone. */
-const WORKER_SILENT_MS = 15_000;
+/** A worker that has been silent for so long is gone. */
+const WORKER_GONE_MS = 15_000;
 const DECISION_PAGE = 1000;
 
 function configToWire(config: AutoscalerConfig) {
@@ -135,23 +136,10 @@ export function createScalingRoutes(deps: ScalingRoutesDeps): Pick<Handlers, Nam
     },
 
     listWorkers: async () => {
-      const workers = await store.listWorkers({ seenSinceMs: clock.nowMs() - WORKER_SILENT_MS });
-      const body = workers
-        .filter(({ state }) => state !== 'stopped')
-        .map((worker) => ({
-          worker_id: worker.workerId,
-          host: worker.host,
-          pid: worker.pid,
-          version: worker.version,
-          queues: [...worker.queues],
-          concurrency: worker.concurrency,
-          busy: worker.busy,
-          jobs: worker.jobs,
-          state: worker.state,
-          started_at: at(worker.startedAtMs),
-          last_seen_at: at(worker.lastSeenAtMs),
-        }));
-      return { status: 200, body };
+      const nowMs = clock.nowMs();
+      const workers = await store.listWorkers({ seenSinceMs: nowMs - WORKER_GONE_MS });
+      const alive = workers.filter(({ state }) => state !== 'stopped');
+      return { status: 200, body: alive.map((worker) => workerToWire(worker, nowMs)) };
     },
 
     listDecisions: async ({ query: { from, to, limit, format } }) => {

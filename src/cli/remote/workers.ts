@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { describe, type OutputFormat, printJson, printListing, say } from './output.ts';
 import { openClient, type ServerFlags } from './session.ts';
 
-const ROWS = z.array(z.looseObject({}));
+const ROWS = z.array(z.looseObject({ queues: z.array(z.string()).nullish() }));
 const WORKERS = z.union([ROWS, z.object({ workers: ROWS }).transform(({ workers }) => workers)]);
 
 const FIELDS = z.looseObject({});
@@ -21,10 +21,12 @@ export async function listWorkers(flags: ServerFlags & { format: OutputFormat })
     'jobs',
     'started_at',
     'last_seen_at',
+    'heartbeat_age_seconds',
     'queues',
   ];
   const empty = 'no worker is alive: start one with "yeeter worker"';
-  await printListing({ raw: workers, rows: workers, columns, empty }, flags.format);
+  const rows = workers.map((worker) => ({ ...worker, queues: worker.queues?.join(', ') }));
+  await printListing({ raw: workers, rows, columns, empty }, flags.format);
 }
 
 export interface ScaleFlags extends ServerFlags {
