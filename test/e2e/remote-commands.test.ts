@@ -420,6 +420,15 @@ describe('the commands for a server', () => {
     assert.match((await run(['runs', 'show', '7'])).stdout, /\nfailed patients +-\n/);
   });
 
+  it('show a run of bench by the name of its template, and what may have happened twice', async () => {
+    const bench = { ...RUNS[0], template_id: null, template_name: 'order-to-image', events: [] };
+    api.routes[`GET ${RUN}`] = { json: bench };
+    api.routes[`GET ${RUN}/metrics`] = { json: { possibly_repeated_count: 3, duplicate_count: 1 } };
+    const { stdout } = await run(['runs', 'show', '7']);
+    assert.match(stdout, /\ntemplate +order-to-image\ntemplate id +-\n/);
+    assert.match(stdout, /\npossibly repeated +3\nduplicates +1\n/);
+  });
+
   it('list workers with their queues in words and the age of their heartbeat', async () => {
     const worker = {
       worker_id: 'w-1',

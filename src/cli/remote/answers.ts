@@ -85,6 +85,8 @@ export const RUN_METRICS = z.looseObject({
   completed_patients: count,
   failed_patients: count,
   cancelled_patients: count,
+  possibly_repeated_count: count,
+  duplicate_count: count,
   series: rows,
   failures: rows,
 });

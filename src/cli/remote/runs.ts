@@ -107,11 +107,15 @@ export async function showRun(
   const facts = {
     run: run.id,
     status: run.status,
-    template: run.template_id,
+    // An older server gives no name.
+    template: run.template_name ?? run.template_id,
+    'template id': run.template_id,
     patients: run.patient_count,
     'completed patients': metrics.completed_patients,
     'failed patients': metrics.failed_patients,
     'cancelled patients': metrics.cancelled_patients,
+    'possibly repeated': metrics.possibly_repeated_count,
+    duplicates: metrics.duplicate_count,
     started: run.started_at,
     completed: run.completed_at,
     jobs: metrics.queued_job_count,
