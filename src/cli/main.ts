@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
-import { Command } from 'commander';
 import { toYeeterError, YeeterError } from '../lib/errors.ts';
 import { VERSION } from '../lib/version.ts';
 import { addBenchCommand } from './commands/bench-command.ts';
 import { addCheckCommand } from './commands/check-command.ts';
+import { CheckedCommand } from './commands/checked-command.ts';
 import { addCompletionCommand } from './commands/completion-command.ts';
 import { addEchoCommand } from './commands/echo-command.ts';
 import { addApiKeysCommand, addLoginCommands } from './commands/login-command.ts';
@@ -48,13 +48,14 @@ Examples:
   $ yeeter check my-template.yaml
   $ yeeter serve`;
 
-const program = new Command('yeeter')
+const program = new CheckedCommand('yeeter')
   .description('Plays a radiology department against HL7 and DICOM systems and measures what they sustain.')
   .version(VERSION)
   .addHelpText('after', EXAMPLES)
   .showHelpAfterError('(add --help for the options and examples)')
   .configureHelp({ showGlobalOptions: true })
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+program.hook('preAction', () => program.reportFaults());
 
 allowServerOptionsInFront(program);
 

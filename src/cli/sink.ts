@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { SinkCounts, SinkMessage } from '../roles/sink-process.ts';
-import { createDicomSink, DICOM_FAULTS } from '../sink/dicom-sink.ts';
-import { parseFaultPlan } from '../sink/fault-plan.ts';
-import { createMllpSink, MLLP_FAULTS } from '../sink/mllp-sink.ts';
+import { createDicomSink, type DICOM_FAULTS } from '../sink/dicom-sink.ts';
+import type { FaultPlan } from '../sink/fault-plan.ts';
+import { createMllpSink, type MLLP_FAULTS } from '../sink/mllp-sink.ts';
 import { createOrderBook } from '../sink/order-book.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -14,8 +14,8 @@ export interface SinkOptions {
   /** Null accepts every called AE title. */
   aeTitle: string | null;
   keepDir: string | null;
-  mllpFaults: string | null;
-  dicomFaults: string | null;
+  mllpFaults: FaultPlan<keyof typeof MLLP_FAULTS>;
+  dicomFaults: FaultPlan<keyof typeof DICOM_FAULTS>;
   quiet: boolean;
 }
 
@@ -29,7 +29,7 @@ export async function sink(options: SinkOptions): Promise<number> {
     port: options.mllpPort,
     keepDir: keepDir && resolve(keepDir, 'hl7'),
     onAccepted: orders.take,
-    faultPlan: options.mllpFaults === null ? [] : parseFaultPlan(options.mllpFaults, MLLP_FAULTS),
+    faultPlan: options.mllpFaults,
   });
   await using dicom = await createDicomSink({
     host,
@@ -37,7 +37,7 @@ export async function sink(options: SinkOptions): Promise<number> {
     ...(options.aeTitle === null ? {} : { aeTitle: options.aeTitle }),
     keepDir: keepDir && resolve(keepDir, 'dicom'),
     orders,
-    faultPlan: options.dicomFaults === null ? [] : parseFaultPlan(options.dicomFaults, DICOM_FAULTS),
+    faultPlan: options.dicomFaults,
   });
   if (!quiet) {
     process.stdout.write(

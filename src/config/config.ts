@@ -90,6 +90,21 @@ const SECRETS: ReadonlySet<string> = new Set(['JWT_SECRET_KEY', 'YEETER_ADMIN_PA
 /** Also of a URL that cannot be read, whose password may hold any character. */
 const PASSWORD = /(:\/\/[^/:@]*):.*@/;
 
+export type Setting = keyof z.input<typeof ENVIRONMENT>;
+
+/** @param called the variable, or the option that stands for it */
+function faultLine(called: string, text: string, { message }: { message: string }): string {
+  const shown = SECRETS.has(called) ? '***' : text.replace(PASSWORD, '$1:***@');
+  return `${called} "${shown}" ${message}`;
+}
+
+/** Checks a setting that comes by an option. @throws {YeeterError} CONFIG_INVALID with passwords masked */
+export function checkSetting(setting: Setting, option: string, text: string): void {
+  if (text === '') return;
+  const [issue] = ENVIRONMENT.shape[setting].safeParse(text).error?.issues ?? [];
+  if (issue) throw new YeeterError('CONFIG_INVALID', faultLine(option, text, issue));
+}
+
 export interface Config {
   rabbitmqUrl: string | null;
   rabbitmqManagementUrl: string | null;
@@ -121,7 +136,7 @@ export interface Config {
  * @throws {YeeterError} CONFIG_INVALID with all faults, secrets masked
  */
 export function loadConfig(
-  overrides: Readonly<Partial<Record<keyof z.input<typeof ENVIRONMENT>, string | undefined>>> = {},
+  overrides: Readonly<Partial<Record<Setting, string | undefined>>> = {},
   environment: NodeJS.ProcessEnv = process.env,
 ): Readonly<Config> {
   const given = Object.fromEntries(
@@ -131,8 +146,7 @@ export function loadConfig(
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0]);
-      const shown = SECRETS.has(name) ? '***' : (given[name] ?? '').replace(PASSWORD, '$1:***@');
-      return `  ${name} "${shown}" ${issue.message}`;
+      return `  ${faultLine(name, given[name] ?? '', issue)}`;
     });
     throw new YeeterError('CONFIG_INVALID', ['the configuration has faults:', ...faults].join('\n'));
   }

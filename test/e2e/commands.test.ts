@@ -111,6 +111,31 @@ describe('the command line', () => {
       /'a,,b' is invalid\. "" is not a queue's name/,
     ],
     ['a queue of dead letters', ['worker', '--queues', 'a, x.dlq'], /"x\.dlq" is not a queue's name/],
+    [
+      'several values that are none, all at once',
+      ['bench', '--workers', 'x', '--patients', '0', '--mllp', 'here', '--queue-url', 'http://u:pw@h'],
+      /'x' is invalid.*\n.*'0' is invalid.*\n.*--mllp: "here" is not.*\n.*--queue-url "http:\/\/u:\*\*\*@h" is not a URL/,
+    ],
+    [
+      'several queues that are none, and too high a number',
+      ['worker', '--queues', 'a.dlq,b,amq.b', '--prefetch', '70000'],
+      /"a\.dlq" is not and "amq\.b" is not a queue's name.*\n.*--prefetch "70000" is not between 1 and 65535/,
+    ],
+    [
+      'a target without a port, for no time',
+      ['echo', 'PACS@here', '--timeout', '0'],
+      /(?=.*the target: "here" is not HOST:PORT)(?=.*'0' is invalid)/s,
+    ],
+    [
+      'a wrong value and an unknown option',
+      ['runs', 'watch', 'seven', '--tail', '-1', '--bogus'],
+      /'-1' is invalid.*\n.*unknown option '--bogus'/,
+    ],
+    [
+      'a wrong value in front of the command and one behind it',
+      ['--api-url', 'here', 'runs', 'watch', 'seven'],
+      /--api-url "here" is not a URL.*\n.*'seven' is invalid/,
+    ],
     ['a missing receiver', ['send-hl7', 'two.hl7'], /required option '--to/],
   ];
   for (const [what, args, said] of MISUSES) {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { ON_FAILURE } from '../../domain/template.ts';
 import { parseDicomAddress, parseHostPort } from '../address.ts';
 import { configOf } from './durable-options.ts';
-import { gather, isoTime, uidRoot, wholeNumber } from './options.ts';
+import { gather, isoTime, settingBy, uidRoot, wholeNumber } from './options.ts';
 
 const EXAMPLES = `
 Without --mllp and --dicom the built-in sinks receive, in a process of their own.
@@ -55,8 +55,16 @@ export function addBenchCommand(program: Command): void {
     )
     .option('--out <dir>', 'folder of the files (default: a new one, yeeter-out/run-<number>)')
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
-    .option('--queue-url <url>', 'RabbitMQ, with --database-url (environment: RABBITMQ_URL)')
-    .option('--database-url <url>', 'PostgreSQL, with --queue-url (environment: DATABASE_URL)')
+    .option(
+      '--queue-url <url>',
+      'RabbitMQ, with --database-url (environment: RABBITMQ_URL)',
+      settingBy('--queue-url', 'RABBITMQ_URL'),
+    )
+    .option(
+      '--database-url <url>',
+      'PostgreSQL, with --queue-url (environment: DATABASE_URL)',
+      settingBy('--database-url', 'DATABASE_URL'),
+    )
     .option('--workers <count>', 'worker processes over RabbitMQ', wholeNumber(0, 64), 2)
     .option('--resume <run>', 'go on with an interrupted run of the data folder', wholeNumber(1, 2 ** 53 - 1))
     .option('--json', 'print run.json instead of the summary', false)

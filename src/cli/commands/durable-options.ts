@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Config, loadConfig } from '../../config/config.ts';
+import { settingBy } from './options.ts';
 
 export interface DurableFlags {
   queueUrl?: string;
@@ -7,11 +8,19 @@ export interface DurableFlags {
 }
 
 export function withDatabaseUrl(command: Command): Command {
-  return command.option('--database-url <url>', 'PostgreSQL (environment: DATABASE_URL)');
+  return command.option(
+    '--database-url <url>',
+    'PostgreSQL (environment: DATABASE_URL)',
+    settingBy('--database-url', 'DATABASE_URL'),
+  );
 }
 
 export function withDurableUrls(command: Command): Command {
-  return withDatabaseUrl(command).option('--queue-url <url>', 'RabbitMQ (environment: RABBITMQ_URL)');
+  return withDatabaseUrl(command).option(
+    '--queue-url <url>',
+    'RabbitMQ (environment: RABBITMQ_URL)',
+    settingBy('--queue-url', 'RABBITMQ_URL'),
+  );
 }
 
 /** @throws {YeeterError} CONFIG_INVALID */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseDicomAddress } from '../address.ts';
+import { type DicomAddress, parseDicomAddress } from '../address.ts';
 import { echo } from '../echo.ts';
 import { wholeNumber } from './options.ts';
 
@@ -12,7 +12,9 @@ export function addEchoCommand(program: Command): void {
   program
     .command('echo')
     .description('C-ECHO: is a DICOM system there, and does it know us')
-    .argument('<aet@host:port>', 'called AE title and address')
+    .argument('<aet@host:port>', 'called AE title and address', (text) =>
+      parseDicomAddress(text, 'the target'),
+    )
     .option('--calling <title>', 'our AE title', 'YEETER')
     .option(
       '--timeout <ms>',
@@ -21,8 +23,7 @@ export function addEchoCommand(program: Command): void {
       5000,
     )
     .addHelpText('after', EXAMPLES)
-    .action(async (target: string, flags: { calling: string; timeout: number }) => {
-      const address = parseDicomAddress(target, 'the target');
+    .action(async (address: DicomAddress, flags: { calling: string; timeout: number }) => {
       process.exitCode = await echo({ address, callingAeTitle: flags.calling, timeoutMs: flags.timeout });
     });
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { checkSetting, type Setting } from '../../config/config.ts';
 import { checkUidRoot } from '../../dicom/uids.ts';
 import { isQueueName, QUEUE_NAME_RULE } from '../../lib/queue-name.ts';
 
@@ -25,9 +26,17 @@ export function isoTime(text: string): number {
 /** A commander parser of queues, separated by commas; spaces around a name are not of it. Each is given once. */
 export function queueNames(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
-  const wrong = names.find((name) => !isQueueName(name));
-  if (wrong !== undefined) throw new InvalidArgumentError(`"${wrong}" is not ${QUEUE_NAME_RULE}.`);
+  const wrong = names.filter((name) => !isQueueName(name)).map((name) => `"${name}" is not`);
+  if (wrong.length > 0) throw new InvalidArgumentError(`${wrong.join(' and ')} ${QUEUE_NAME_RULE}.`);
   return [...new Set(names)];
+}
+
+/** A commander parser of a setting that may come by an option. @throws {YeeterError} CONFIG_INVALID */
+export function settingBy(option: string, setting: Setting): (text: string) => string {
+  return (text) => {
+    checkSetting(setting, option, text);
+    return text;
+  };
 }
 
 /** Gathers an option that may be given more than once. */

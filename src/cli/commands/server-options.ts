@@ -1,8 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_API_URL, type ServerFlags } from '../remote/session.ts';
+import { settingBy } from './options.ts';
 
 const API_URL = '--api-url <url>';
 const INSECURE = '--insecure';
+
+const apiUrl = settingBy('--api-url', 'YEETER_API_URL');
 
 /** Options of every command that talks to a server. */
 export function withServer(command: Command): Command {
@@ -10,6 +13,7 @@ export function withServer(command: Command): Command {
     .option(
       API_URL,
       `the server (environment: YEETER_API_URL; else that of the last login, ${DEFAULT_API_URL})`,
+      apiUrl,
     )
     .option(INSECURE, "take any certificate: for a test server's self-signed one");
 }
@@ -17,7 +21,7 @@ export function withServer(command: Command): Command {
 /** Lets the options of the server stand in front of the command as well: `yeeter --api-url URL runs list`. */
 export function allowServerOptionsInFront(program: Command): void {
   program
-    .addOption(new Option(API_URL).hideHelp())
+    .addOption(new Option(API_URL).argParser(apiUrl).hideHelp())
     .addOption(new Option(INSECURE).hideHelp())
     .hook('preAction', (_, command) => {
       for (const [name, given] of Object.entries(program.opts<ServerFlags>())) {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DICOM_FAULTS } from '../../sink/dicom-sink.ts';
+import { parseFaultPlan } from '../../sink/fault-plan.ts';
 import { MLLP_FAULTS } from '../../sink/mllp-sink.ts';
 import { sink } from '../sink.ts';
 import { MAX_PORT, wholeNumber } from './options.ts';
@@ -26,8 +27,8 @@ export function addSinkCommand(program: Command): void {
     .option('--dicom-port <port>', '0 takes a free one', wholeNumber(0, MAX_PORT), 11_112)
     .option('--ae-title <title>', 'reject associations that call another title')
     .option('--keep <dir>', 'keep what is received as files')
-    .option('--mllp-faults <plan>', 'misbehave on purpose')
-    .option('--dicom-faults <plan>', 'misbehave on purpose')
+    .option('--mllp-faults <plan>', 'misbehave on purpose', (text) => parseFaultPlan(text, MLLP_FAULTS))
+    .option('--dicom-faults <plan>', 'misbehave on purpose', (text) => parseFaultPlan(text, DICOM_FAULTS))
     .option('--quiet', 'print nothing but faults', false)
     .addHelpText('after', EXAMPLES)
     .action(async (flags) => {
@@ -37,8 +38,8 @@ export function addSinkCommand(program: Command): void {
         dicomPort: flags.dicomPort,
         aeTitle: flags.aeTitle ?? null,
         keepDir: flags.keep ?? null,
-        mllpFaults: flags.mllpFaults ?? null,
-        dicomFaults: flags.dicomFaults ?? null,
+        mllpFaults: flags.mllpFaults ?? [],
+        dicomFaults: flags.dicomFaults ?? [],
         quiet: flags.quiet,
       });
     });

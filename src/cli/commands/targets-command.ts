@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_MAX_ASSOCIATIONS } from '../../domain/target-guard.ts';
-import { parseDicomAddress, parseHostPort } from '../address.ts';
+import { type HostPort, parseDicomAddress, parseHostPort } from '../address.ts';
 import { addTarget, listTargets, removeTarget } from '../targets.ts';
 import { addExamples, wholeNumber } from './options.ts';
 
@@ -23,8 +23,12 @@ function expiry(text: string): number {
   return ms;
 }
 
+interface TargetAddress extends HostPort {
+  aeTitle: string | null;
+}
+
 /** `AET@HOST:PORT` is a DICOM system, `HOST:PORT` an MLLP one. */
-function address(text: string): { aeTitle: string | null; host: string; port: number } {
+function address(text: string): TargetAddress {
   return text.includes('@')
     ? parseDicomAddress(text, 'the target')
     : { aeTitle: null, ...parseHostPort(text, 'the target') };
@@ -37,7 +41,7 @@ export function addTargetsCommand(program: Command): void {
   targets
     .command('add')
     .description('register a test system, or renew its registration')
-    .argument('<address>', 'AET@HOST:PORT or HOST:PORT')
+    .argument('<address>', 'AET@HOST:PORT or HOST:PORT', address)
     .requiredOption('--owner <name>', 'who says that it is a test system')
     .option('--expires <date>', `until when (default: ${DEFAULT_DAYS} days from now)`, expiry)
     .option(
@@ -49,9 +53,9 @@ export function addTargetsCommand(program: Command): void {
     .option('--max-rate <per-second>', 'messages and instances a second', wholeNumber(1, 1_000_000))
     .option('--max-bytes <bytes>', 'a run stops itself after so many', wholeNumber(1, 2 ** 53 - 1))
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
-    .action((text: string, flags) =>
+    .action((target: TargetAddress, flags) =>
       addTarget(flags.data, {
-        ...address(text),
+        ...target,
         owner: flags.owner,
         expiresAtMs: flags.expires ?? Date.now() + DEFAULT_DAYS * DAY_MS,
         maxAssociations: flags.maxAssociations,
@@ -67,8 +71,8 @@ export function addTargetsCommand(program: Command): void {
   targets
     .command('remove')
     .description('take a registration back')
-    .argument('<address>', 'AET@HOST:PORT or HOST:PORT')
+    .argument('<address>', 'AET@HOST:PORT or HOST:PORT', address)
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
-    .action((text: string, flags: { data: string }) => removeTarget(flags.data, address(text)));
+    .action((target: TargetAddress, flags: { data: string }) => removeTarget(flags.data, target));
   addExamples(targets, EXAMPLES);
 }

@@ -9,7 +9,7 @@ import {
   untilInterrupted,
   withDurableUrls,
 } from './durable-options.ts';
-import { queueNames } from './options.ts';
+import { queueNames, settingBy } from './options.ts';
 
 const EXAMPLES = `
 Ctrl-C or SIGTERM stops consuming, hands back what has not begun, finishes what has, and ends with 0.
@@ -36,9 +36,21 @@ export function addWorkerCommand(program: Command): void {
       queueNames,
     )
     .option('--all-queues', 'the queues of every run, too, as runs come and go', false)
-    .option('--prefetch <count>', 'unacknowledged jobs of each queue (WORKER_PREFETCH, 32)')
-    .option('--concurrency <count>', 'jobs at a time (WORKER_CONCURRENCY, 8)')
-    .option('--grace <ms>', 'for what has begun when it is asked to stop (WORKER_GRACE_MS, 10000)')
+    .option(
+      '--prefetch <count>',
+      'unacknowledged jobs of each queue (WORKER_PREFETCH, 32)',
+      settingBy('--prefetch', 'WORKER_PREFETCH'),
+    )
+    .option(
+      '--concurrency <count>',
+      'jobs at a time (WORKER_CONCURRENCY, 8)',
+      settingBy('--concurrency', 'WORKER_CONCURRENCY'),
+    )
+    .option(
+      '--grace <ms>',
+      'for what has begun when it is asked to stop (WORKER_GRACE_MS, 10000)',
+      settingBy('--grace', 'WORKER_GRACE_MS'),
+    )
     .option('--quiet', 'print nothing but faults', false)
     .addHelpText('after', EXAMPLES)
     .action(async (flags: WorkerFlags) => {
