@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { starterGone } from '../lib/starter.ts';
 import type { SinkCounts, SinkMessage } from '../roles/sink-process.ts';
 import { createDicomSink, type DICOM_FAULTS } from '../sink/dicom-sink.ts';
 import type { FaultPlan } from '../sink/fault-plan.ts';
@@ -45,8 +46,9 @@ export async function sink(options: SinkOptions): Promise<number> {
     );
     process.stdout.write('Ctrl-C stops and prints the counts\n');
   }
+  const stopped = interrupted();
   tell({ type: 'ready', ports: { mllpPort: mllp.port, dicomPort: dicom.port } });
-  await interrupted();
+  await stopped;
   const received = await mllp.close();
   const stored = await dicom.close();
   const counts: SinkCounts = {
@@ -70,10 +72,8 @@ function tell(message: SinkMessage): void {
 
 /** Ctrl-C, SIGTERM, or the end of the process that started this one. */
 function interrupted(): Promise<void> {
-  return new Promise((done) => {
-    onInterrupt(done);
-    if (process.connected) process.once('disconnect', done);
-  });
+  const asked = new Promise<void>((resolve) => onInterrupt(resolve));
+  return Promise.race([asked, starterGone()]);
 }
 
 function formatCounts(counts: SinkCounts): string {

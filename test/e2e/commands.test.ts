@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { createDicomSink } from '../../src/sink/dicom-sink.ts';
 import { parseFaultPlan } from '../../src/sink/fault-plan.ts';
 import { createMllpSink, MLLP_FAULTS } from '../../src/sink/mllp-sink.ts';
-import { startYeeter, yeeter, yeeterUnread } from '../support/cli.ts';
+import { startYeeter, YEETER, yeeter, yeeterUnread } from '../support/cli.ts';
 import { without } from '../support/programs.ts';
 
 const COMMANDS = [
@@ -265,6 +266,20 @@ describe('the command line', () => {
     assert.equal(code, 0);
     assert.match(stdout, /received 2 messages \(\d+ B\), 1 associations, 0 instances \(0 B\)\n$/);
     assert.deepEqual((await readdir(join(cwd, 'kept', 'hl7'))).toSorted(), ['ONE.hl7', 'TWO.hl7']);
+  });
+
+  it('ends by itself, its counts told, when who started it stops it as soon as it is ready', async () => {
+    const [node, main] = YEETER;
+    const sink = fork(main, ['sink', '--mllp-port', '0', '--dicom-port', '0', '--quiet'], { execPath: node });
+    const told: string[] = [];
+    sink.on('message', ({ type }: { type: string }) => {
+      told.push(type);
+      if (type === 'ready') sink.kill('SIGTERM');
+    });
+    const killTimer = setTimeout(() => sink.kill('SIGKILL'), 60_000);
+    const [code, signal] = await once(sink, 'exit');
+    clearTimeout(killTimer);
+    assert.deepEqual([code, signal, told], [0, null, ['ready', 'counts']]);
   });
 
   it('names the port that a sink cannot have', async () => {
