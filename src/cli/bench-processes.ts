@@ -64,7 +64,7 @@ const TOTALS_SHARE = 10;
 /** When there may be no runner left that ends the run. */
 const END_PATIENCE_MS = 15_000;
 
-interface WatchOptions extends Omit<ProcessesOptions, 'queues'> {
+interface WatchOptions extends Omit<ProcessesOptions, 'queues' | 'runId'> {
   store: CoordinationPort;
   run: RunRecord;
 }
@@ -72,7 +72,7 @@ interface WatchOptions extends Omit<ProcessesOptions, 'queues'> {
 function watchProcesses({ store, run, config, workers, studyDir, log }: WatchOptions): EmbeddedRun {
   const listeners: ((message: Exclude<EngineMessage, { type: 'ended' }>) => void)[] = [];
   const queues = asyncQueues(run.template);
-  const processes = startProcesses({ config, workers, queues, studyDir, log });
+  const processes = startProcesses({ config, workers, queues, studyDir, runId: run.id, log });
   let gaveUp: { why: string; atMs: number } | null = null;
   void processes.gaveUp.then(async (why) => {
     gaveUp = { why, atMs: performance.now() };

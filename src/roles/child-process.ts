@@ -11,14 +11,18 @@ export interface OwnProcess {
   stop(): Promise<void>;
 }
 
-/** A process that is asked to stop and does not is killed so long after its grace period, milliseconds. */
 const STOP_MARGIN_MS = 10_000;
+
+/** A process that is to stop and does not is ended after so long, milliseconds. */
+export function stopPatienceMs({ workerGraceMs }: Config): number {
+  return workerGraceMs + STOP_MARGIN_MS;
+}
 
 export function startOwnProcess(config: Config, name: string, args: readonly string[]): OwnProcess {
   const { command, args: self } = selfCommand();
   const child: ChildProcess = spawn(command, [...self, name, ...args], {
-    // Metric lines are what they have to say there.
-    stdio: ['ignore', config.metricLog ? 'inherit' : 'ignore', 'inherit'],
+    // Metric lines are what they have to say there. By the channel it sees that we are gone.
+    stdio: ['ignore', config.metricLog ? 'inherit' : 'ignore', 'inherit', 'ipc'],
     // A group of its own: Ctrl-C reaches the starter alone, which stops these in order.
     detached: true,
     env: {
@@ -40,7 +44,7 @@ export function startOwnProcess(config: Config, name: string, args: readonly str
     stop: async () => {
       if (!isRunning()) return;
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), config.workerGraceMs + STOP_MARGIN_MS);
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopPatienceMs(config));
       await ended;
       clearTimeout(timer);
     },

@@ -14,14 +14,23 @@ export interface ProcessesOptions {
   /** What the workers consume; none start where it is empty. */
   queues: readonly string[];
   studyDir: string;
+  /** The run that they are started for. */
+  runId: number;
   log: (line: string) => void;
 }
 
 /** Starts a runner and workers of this program as processes of their own, keeps them running, and stops them on close. */
-export function startProcesses({ config, workers, queues, studyDir, log }: ProcessesOptions): Processes {
+export function startProcesses({
+  config,
+  workers,
+  queues,
+  studyDir,
+  runId,
+  log,
+}: ProcessesOptions): Processes {
   const keep = (name: string, args: readonly string[]): KeptProcess =>
     keepProcess({ name, start: () => startOwnProcess(config, name, args), log });
-  const kept = [keep('runner', ['--quiet', '--studies', studyDir])];
+  const kept = [keep('runner', ['--quiet', '--studies', studyDir, '--bench-run', String(runId)])];
   if (queues.length > 0) {
     const flags = [...workerFlags(config), '--queues', queues.join(',')];
     for (let n = 0; n < workers; n++) kept.push(keep('worker', flags));

@@ -120,6 +120,11 @@ export function childrenOf(pid: number): number[] {
   );
 }
 
+/** Those, and what they have started in turn. */
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
 export function isRunning(pid: number): boolean {
   try {
     // A zombie that nobody has waited for yet runs no more.

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { type Config, loadConfig } from '../../config/config.ts';
+import { starterGone } from '../../lib/starter.ts';
+import { stopPatienceMs } from '../../roles/child-process.ts';
 import { settingBy } from './options.ts';
 
 export interface DurableFlags {
@@ -33,11 +35,20 @@ export function logLine(line: string): void {
   process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 }
 
-/** Resolves on Ctrl-C or SIGTERM, or rejects as `ended` does. */
-export function untilInterrupted(ended: Promise<void>): Promise<void> {
+/** Why a process stops: a signal, or it was started by another of ours that is gone. */
+export type StopReason = 'signal' | 'starter gone';
+
+/**
+ * Resolves on Ctrl-C, on SIGTERM or when the process that started this one is gone, or rejects as `ended` does.
+ * Nobody is left to end a process without its starter, so that it ends itself when stopping takes too long.
+ */
+export function untilInterrupted(config: Config, ended: Promise<void>): Promise<StopReason> {
   return new Promise((resolve, reject) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve('signal'));
+    void starterGone().then(() => {
+      setTimeout(() => process.exit(1), stopPatienceMs(config)).unref();
+      resolve('starter gone');
+    });
     ended.catch(reject);
   });
 }

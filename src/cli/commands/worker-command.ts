@@ -80,6 +80,6 @@ export function addWorkerCommand(program: Command): void {
         log,
       });
       log(`worker ready for ${queues.join(', ')}${flags.allQueues ? ' and those of every run' : ''}`);
-      await untilInterrupted(worker.ended);
+      await untilInterrupted(config, worker.ended);
     });
 }
