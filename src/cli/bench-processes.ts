@@ -2,7 +2,9 @@ import type { Config } from '../config/config.ts';
 import { asyncQueues } from '../domain/async-queues.ts';
 import { isOver } from '../domain/run-state.ts';
 import { delay } from '../lib/lifecycle.ts';
+import type { LivePort } from '../live/port.ts';
 import type { QueuePort } from '../queue/port.ts';
+
 import { openDurableShape } from '../roles/durable-shape.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { EngineMessage, EngineProgress } from '../roles/engine-protocol.ts';
@@ -29,7 +31,7 @@ export async function openProcessesShape(
 ): Promise<BenchShape> {
   const { databaseUrl } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl']);
   await migratePostgres(databaseUrl);
-  const { store, queue, close } = await openDurableShape(config, 'yeeter bench', log);
+  const { store, queue, live, close } = await openDurableShape(config, 'yeeter bench', log);
   try {
     await queue.declare(queues);
     if (workers === 0) await sayUnconsumed(queue, queues, log);
@@ -40,7 +42,7 @@ export async function openProcessesShape(
   return {
     store,
     resumable: false,
-    start: (run, { studyDir }) => watchProcesses({ store, run, config, workers, studyDir, log }),
+    start: (run, { studyDir }) => watchProcesses({ store, live, run, config, workers, studyDir, log }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -66,10 +68,11 @@ const END_PATIENCE_MS = 15_000;
 
 interface WatchOptions extends Omit<ProcessesOptions, 'queues' | 'runId'> {
   store: CoordinationPort;
+  live: LivePort;
   run: RunRecord;
 }
 
-function watchProcesses({ store, run, config, workers, studyDir, log }: WatchOptions): EmbeddedRun {
+function watchProcesses({ store, live, run, config, workers, studyDir, log }: WatchOptions): EmbeddedRun {
   const listeners: ((message: Exclude<EngineMessage, { type: 'ended' }>) => void)[] = [];
   const queues = asyncQueues(run.template);
   const processes = startProcesses({ config, workers, queues, studyDir, runId: run.id, log });
@@ -80,17 +83,24 @@ function watchProcesses({ store, run, config, workers, studyDir, log }: WatchOpt
     await store.requestCancel(run.id);
   });
 
+  let endPause = (): void => {};
+  const forget = live.subscribe((fact) => {
+    if (fact.kind === 'run_over' && fact.runId === run.id) endPause();
+  });
+
   const follow = async (): Promise<EmbeddedEnd> => {
     let progress = await readProgress(store, run.id);
     let isLeft = false;
     for (let { status } = run; !isOver(status) && !isLeft; ) {
+      const pause = new AbortController();
+      endPause = () => pause.abort();
       const askedMs = performance.now();
       progress = await readProgress(store, run.id);
       const tookMs = performance.now() - askedMs;
       for (const listener of listeners) {
         listener({ type: 'progress', progress, memory: { heapUsedBytes: 0, externalBytes: 0 } });
       }
-      await delay(Math.max(POLL_MS, tookMs * TOTALS_SHARE));
+      await delay(Math.max(POLL_MS, tookMs * TOTALS_SHARE), pause.signal);
       ({ status } = await store.getRun(run.id));
       isLeft = gaveUp !== null && performance.now() - gaveUp.atMs > END_PATIENCE_MS;
     }
@@ -106,7 +116,10 @@ function watchProcesses({ store, run, config, workers, studyDir, log }: WatchOpt
   return {
     onMessage: (listener) => listeners.push(listener),
     stop: () => void store.requestCancel(run.id),
-    ended: follow().finally(() => processes.close()),
+    ended: follow().finally(() => {
+      forget();
+      return processes.close();
+    }),
   };
 }
 
