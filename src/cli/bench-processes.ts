@@ -4,7 +4,6 @@ import { isOver } from '../domain/run-state.ts';
 import { delay } from '../lib/lifecycle.ts';
 import type { LivePort } from '../live/port.ts';
 import type { QueuePort } from '../queue/port.ts';
-
 import { openDurableShape } from '../roles/durable-shape.ts';
 import type { EmbeddedEnd, EmbeddedRun } from '../roles/embedded.ts';
 import type { EngineMessage, EngineProgress } from '../roles/engine-protocol.ts';
@@ -62,7 +61,6 @@ async function sayUnconsumed(
 const POLL_MS = 500;
 /** Totals are asked for no more often than that their reading takes a tenth of the time. */
 const TOTALS_SHARE = 10;
-
 /** When there may be no runner left that ends the run. */
 const END_PATIENCE_MS = 15_000;
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
+import { hasStarter } from '../lib/starter.ts';
 import { announceChanges, announceJobs } from '../live/announce.ts';
 import type { LivePort } from '../live/port.ts';
 import { createPostgresLive } from '../live/postgres-live.ts';
@@ -32,7 +33,8 @@ export async function openDurableShape(
 ): Promise<DurableShape> {
   const { databaseUrl, rabbitmqUrl: url } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl']);
   const say = (line: string): void => log(`${name} ${process.pid}: ${line}`);
-  const ledger = await openPostgresStore({ databaseUrl, warn: say });
+  // Whoever started this process has warned already.
+  const ledger = await openPostgresStore({ databaseUrl, ...(hasStarter() ? {} : { warn: say }) });
   const live = createPostgresLive({ databaseUrl, log: say });
   const store = announceChanges(ledger, live);
   const closeStore = async (): Promise<void> => {
