@@ -1,23 +1,11 @@
 import type { Job } from '../domain/job.ts';
 import { isOver } from '../domain/run-state.ts';
+import { withMethods } from '../lib/with-methods.ts';
 import type { QueuePort } from '../queue/port.ts';
 import type { CoordinationPort } from '../storage/coordination-port.ts';
 import type { LedgerBatch, StoragePort } from '../storage/port.ts';
 import type { ServerPort } from '../storage/server-port.ts';
 import type { LivePort } from './port.ts';
-
-/** `target` with some of its methods replaced; all others stay its own, private fields included. */
-function withMethods<T extends object>(target: T, methods: Partial<T>): T {
-  return new Proxy(target, {
-    get: (_, name) => {
-      if (Object.hasOwn(methods, name)) return Reflect.get(methods, name);
-      const own: unknown = Reflect.get(target, name, target);
-      if (typeof own !== 'function') return own;
-      // No bound function: `await using` takes none.
-      return (...parameters: unknown[]): unknown => Reflect.apply(own, target, parameters);
-    },
-  });
-}
 
 function runsOf({ queued, attempts, iterations, events }: LedgerBatch): Set<number> {
   const runIds = new Set<number>();

@@ -6,6 +6,11 @@ const SETTING = 'sink_ports';
 /** The sinks of a server that was killed are gone after so long, milliseconds. */
 const LEAVING_MS = 1500;
 
+export interface LastingSinks extends SinkProcess {
+  /** Their ports the last time; null when there was none. */
+  before: SinkPorts | null;
+}
+
 /**
  * The built-in sinks on the ports that they had before: runs that are gone on with after a restart have them as their
  * endpoints. On other ports only where those are taken for good.
@@ -13,11 +18,19 @@ const LEAVING_MS = 1500;
 export async function startLastingSinks(
   store: Pick<ServerStore, 'getSetting' | 'putSetting'>,
   log: (line: string) => void,
-): Promise<SinkProcess> {
+): Promise<LastingSinks> {
   const before = (await store.getSetting(SETTING)) as SinkPorts | null;
   const sinks = (before && (await onPortsOf(before, log))) ?? (await startSinkProcess());
   await store.putSetting(SETTING, sinks.ports);
-  return sinks;
+  return { ...sinks, before };
+}
+
+export function isAtSinks(ports: SinkPorts, { hostname, port }: { hostname: string; port: number }): boolean {
+  return hostname === '127.0.0.1' && (port === ports.mllpPort || port === ports.dicomPort);
+}
+
+export function aboutSinks({ mllpPort, dicomPort }: SinkPorts): string {
+  return `built-in receivers: HL7 on 127.0.0.1:${mllpPort}, DICOM on 127.0.0.1:${dicomPort}`;
 }
 
 async function onPortsOf(before: SinkPorts, log: (line: string) => void): Promise<SinkProcess | null> {

@@ -4,27 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { ENDPOINT_OF_STEP } from '../domain/named-endpoints.ts';
 import type { StepType } from '../domain/template.ts';
-import type { EndpointRecord, NewEndpoint, NewTemplate, ServerStore } from '../storage/server-port.ts';
+import { withMethods } from '../lib/with-methods.ts';
+import type { Examples, NewEndpoint, ServerStore } from '../storage/server-port.ts';
+import type { LastingSinks } from './lasting-sinks.ts';
 import { SINK_AE_TITLE, type SinkPorts } from './sink-process.ts';
 
-type SeedStore = Pick<
-  ServerStore,
-  | 'createEndpoint'
-  | 'updateEndpoint'
-  | 'createGenerator'
-  | 'createTemplate'
-  | 'getSetting'
-  | 'putSetting'
-  | 'listUsers'
->;
-
-const SETTING = 'examples';
-
-/** What was made, so that it is made once and what people change of it stays. */
-interface Seeded {
-  mllpId: number;
-  dicomId: number;
-}
+type SeedStore = Pick<ServerStore, 'seedExamples' | 'getEndpoint' | 'updateEndpoint'>;
 
 const TEMPLATES = fileURLToPath(new URL('../../examples/templates/', import.meta.url));
 
@@ -49,64 +34,74 @@ interface StepFile {
 }
 
 /**
- * Makes the first run one click: the built-in sinks are endpoints and the example templates are there, owned by the
- * first administrator. Without an administrator nothing happens yet; where it has happened, only the ports of the
- * sinks are brought up to date.
+ * Makes the first run one click: the example templates are there, and where the server has receivers, they are endpoints
+ * of the names that templates send to. Without an administrator, who owns them, nothing happens yet.
  */
-export async function seedExamples(store: SeedStore, ports: SinkPorts): Promise<void> {
-  const seeded = (await store.getSetting(SETTING)) as Seeded | null;
-  if (seeded) {
-    await store.updateEndpoint(seeded.mllpId, { port: ports.mllpPort });
-    await store.updateEndpoint(seeded.dicomId, { port: ports.dicomPort });
-    return;
-  }
-  const admin = (await store.listUsers()).find(({ isAdmin }) => isAdmin);
-  if (!admin) return;
-  const userId = admin.id;
-  const mllp = await store.createEndpoint(sinkEndpoint(userId, 'MLLP', ports.mllpPort));
-  const dicom = await store.createEndpoint(sinkEndpoint(userId, 'DICOM_SCP', ports.dicomPort));
-  const generators = new Map<string, Promise<number>>();
-  for (const name of readdirSync(TEMPLATES).sort()) {
-    const template = parse(readFileSync(path.join(TEMPLATES, name), 'utf8')) as TemplateFile;
-    const ids = new Map<string, number>();
-    for (const [as, { file, message_type: messageType }] of Object.entries(template.generators ?? {})) {
-      const id = generators.get(file) ?? seedGenerator(store, userId, file, messageType);
-      generators.set(file, id);
-      ids.set(as, await id);
+export async function seedExamples(store: SeedStore, sinks: LastingSinks | null): Promise<void> {
+  const ids = await store.seedExamples(readExamples(sinks?.ports ?? null));
+  if (!ids || !sinks) return;
+  const { ports, before } = sinks;
+  await moveEndpoint(store, ids.mllpId, before?.mllpPort, ports.mllpPort);
+  await moveEndpoint(store, ids.dicomId, before?.dicomPort, ports.dicomPort);
+}
+
+/** The same store, which makes the examples with the first administrator, who may come late. */
+export function seedingWithAdmin<Store extends ServerStore>(
+  store: Store,
+  sinks: LastingSinks | null,
+  log: (line: string) => void,
+): Store {
+  const createUser: ServerStore['createUser'] = async (user) => {
+    const created = await store.createUser(user);
+    if (created.isAdmin) {
+      await seedExamples(store, sinks).catch((error: Error) =>
+        log(`the examples could not be made: ${error.message}`),
+      );
     }
-    await store.createTemplate(newTemplate(userId, template, ids, { mllp, dicom }));
-  }
-  await store.putSetting(SETTING, { mllpId: mllp.id, dicomId: dicom.id } satisfies Seeded);
-}
-
-function sinkEndpoint(userId: number, endpointType: NewEndpoint['endpointType'], port: number): NewEndpoint {
-  const isDicom = endpointType === 'DICOM_SCP';
-  return {
-    userId,
-    name: isDicom ? 'Built-in DICOM receiver' : 'Built-in HL7 receiver',
-    endpointType,
-    hostname: '127.0.0.1',
-    port,
-    aeTitle: isDicom ? SINK_AE_TITLE : null,
-    callingAeTitle: null,
+    return created;
   };
+  return withMethods(store, { createUser } as Partial<Store>);
 }
 
-async function seedGenerator(
+/** What people made of the endpoint stays. */
+async function moveEndpoint(
   store: SeedStore,
-  userId: number,
-  file: string,
-  messageType: string | undefined,
-): Promise<number> {
-  const content = readFileSync(path.resolve(TEMPLATES, file), 'utf8');
-  const name = path.basename(file, '.hl7');
-  const { id } = await store.createGenerator({
-    userId,
-    name,
-    messageType: messageType ?? messageTypeOf(content),
-    content,
-  });
-  return id;
+  id: number | undefined,
+  before: number | undefined,
+  port: number,
+): Promise<void> {
+  if (id === undefined || before === undefined || before === port) return;
+  const endpoint = await store.getEndpoint(id);
+  if (endpoint?.port === before) await store.updateEndpoint(id, { port });
+}
+
+function readExamples(ports: SinkPorts | null): Examples {
+  const generators = new Map<string, Examples['generators'][number]>();
+  const templates: Examples['templates'][number][] = [];
+  for (const file of readdirSync(TEMPLATES).sort()) {
+    const template = parse(readFileSync(path.join(TEMPLATES, file), 'utf8')) as TemplateFile;
+    const names = new Map<string, string>();
+    for (const [as, { file, message_type: messageType }] of Object.entries(template.generators ?? {})) {
+      const content = readFileSync(path.resolve(TEMPLATES, file), 'utf8');
+      const name = path.basename(file, '.hl7');
+      generators.set(name, { name, messageType: messageType ?? messageTypeOf(content), content });
+      names.set(as, name);
+    }
+    templates.push(newTemplate(template, names));
+  }
+  return { receivers: ports && receiversAt(ports), generators: [...generators.values()], templates };
+}
+
+function receiversAt({ mllpPort, dicomPort }: SinkPorts): Examples['receivers'] {
+  const receiver = (stepType: 'SEND_MLLP' | 'SEND_DICOM', port: number, aeTitle: string | null) => {
+    const { type: endpointType, usual: name } = ENDPOINT_OF_STEP[stepType]!;
+    const at = { hostname: '127.0.0.1', port, aeTitle, callingAeTitle: null };
+    return { name, endpointType, ...at } satisfies Omit<NewEndpoint, 'userId'>;
+  };
+  return {
+    mllp: receiver('SEND_MLLP', mllpPort, null),
+    dicom: receiver('SEND_DICOM', dicomPort, SINK_AE_TITLE),
+  };
 }
 
 /** MSH-9 of the text. */
@@ -114,15 +109,10 @@ function messageTypeOf(content: string): string {
   return content.split(/\r|\n/, 1)[0]!.split('|')[8] ?? 'HL7';
 }
 
-function newTemplate(
-  userId: number,
-  file: TemplateFile,
-  generators: ReadonlyMap<string, number>,
-  sinks: { mllp: EndpointRecord; dicom: EndpointRecord },
-): NewTemplate {
+/** @param names of the generators, by those that the file has for them */
+function newTemplate(file: TemplateFile, names: ReadonlyMap<string, string>): Examples['templates'][number] {
   const { name, description, generators: _, endpoints: __, steps, ...settings } = file;
   return {
-    userId,
     name,
     description: description ?? null,
     settings,
@@ -130,9 +120,9 @@ function newTemplate(
       const parameters: Record<string, unknown> = { ...step.parameters };
       if (step.label !== undefined) parameters.label = step.label;
       const endpoint = ENDPOINT_OF_STEP[step.step_type];
-      if (endpoint) parameters.endpoint_id = (endpoint.type === 'MLLP' ? sinks.mllp : sinks.dicom).id;
+      if (endpoint) parameters.endpoint_id = endpoint.usual;
       const generator = parameters.generator_template_id;
-      if (generator !== undefined) parameters.generator_template_id = generators.get(String(generator));
+      if (generator !== undefined) parameters.generator_template_id = names.get(String(generator));
       return {
         stepOrder: index + 1,
         stepType: step.step_type,

@@ -4,14 +4,18 @@ import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
 import { startApiServer } from './api-server.ts';
 import { openDurableShape } from './durable-shape.ts';
 import { ensureFirstAdmin } from './first-admin.ts';
+import { isAtSinks, type LastingSinks } from './lasting-sinks.ts';
 import { createQueueAdmin } from './queue-admin.ts';
 import { requireSettings } from './require-settings.ts';
 import { openScaling } from './scaling.ts';
+import { seedExamples, seedingWithAdmin } from './seed-examples.ts';
 import type { Served, ServeOptions } from './serve.ts';
 
 export interface ServeApiOptions extends Omit<ServeOptions, 'dataDir' | 'workers'> {
   /** What scales the workers; absent where another process does. */
   target?: ScalingTarget;
+  /** Receivers that live as long as its workers; absent where there are none. */
+  sinks?: LastingSinks;
 }
 
 const NO_TARGET =
@@ -22,13 +26,16 @@ const NO_TARGET =
  * one address.
  */
 export async function serveApi(options: ServeApiOptions): Promise<Served> {
-  const { config, log } = options;
+  const { config, log, sinks = null } = options;
   // Several processes sign and check tokens, and all need the same secret.
   const { jwtSecret, databaseUrl } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl', 'jwtSecret']);
   await migratePostgres(databaseUrl, log);
   await using parts = new AsyncDisposableStack();
-  const { store, queue, live, clock } = parts.use(await openDurableShape(config, 'yeeter api', log));
+  const shape = parts.use(await openDurableShape(config, 'yeeter api', log));
+  const { queue, live, clock } = shape;
+  const store = seedingWithAdmin(shape.store, sinks, log);
   const hasAdmin = await ensureFirstAdmin(store, config);
+  await seedExamples(store, sinks);
   const defaultQueue = config.orderQueue ?? DEFAULT_QUEUE;
   const queues = createQueueAdmin({ store, queue, clock, defaultQueue, actor: 'queue administration' });
   const scaling = parts.use(
@@ -39,7 +46,7 @@ export async function serveApi(options: ServeApiOptions): Promise<Served> {
       ...{ config, jwtSecret, store, live, queues, scaling, clock, log },
       ...{ host: options.host, port: options.port },
       brokerHealth: async () => void (await queue.exists(defaultQueue)),
-      isBuiltInSink: () => false,
+      isBuiltInSink: (address) => sinks !== null && isAtSinks(sinks.ports, address),
     }),
   );
   const owned = parts.move();

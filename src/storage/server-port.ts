@@ -93,6 +93,21 @@ export interface EndpointRecord extends NewEndpoint {
   id: number;
 }
 
+/** What comes with the program; whoever is administrator first owns it. */
+export interface Examples {
+  /** Endpoints of the receivers that come with the server; null where there are none. */
+  receivers: { mllp: Omit<NewEndpoint, 'userId'>; dicom: Omit<NewEndpoint, 'userId'> } | null;
+  generators: readonly Omit<NewGenerator, 'userId'>[];
+  /** Steps name generators and receivers; names of those that are made become their numbers. */
+  templates: readonly Omit<NewTemplate, 'userId'>[];
+}
+
+/** Numbers of the receivers' endpoints, of those that were made. */
+export interface ReceiverIds {
+  mllpId?: number;
+  dicomId?: number;
+}
+
 /** What lists show of a run; without its template, which may be long. */
 export interface RunSummary {
   id: number;
@@ -271,6 +286,12 @@ export interface ServerPort {
   updateTemplate(id: number, change: Partial<Omit<NewTemplate, 'userId'>>): Promise<TemplateRecord | null>;
   /** @throws {YeeterError} TEMPLATE_IN_USE when runs refer to it */
   deleteTemplate(id: number): Promise<boolean>;
+
+  /**
+   * Makes generators and templates when it never did, and receivers once some are given, except where another endpoint
+   * has the name; each once, whatever processes ask at once. @returns null where nobody is administrator yet
+   */
+  seedExamples(examples: Examples): Promise<ReceiverIds | null>;
 
   createEndpoint(endpoint: NewEndpoint): Promise<EndpointRecord>;
   getEndpoint(id: number): Promise<EndpointRecord | null>;

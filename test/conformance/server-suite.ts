@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type {
   ApiKeyRecord,
+  Examples,
   NewEndpoint,
   NewGenerator,
   NewTemplate,
@@ -42,11 +43,28 @@ function newTemplate(userId: number, change: Partial<NewTemplate> = {}): NewTemp
   return { userId, name: 'orders', description: null, settings: {}, steps: [step(1)], ...change };
 }
 
+const AT = { hostname: '127.0.0.1', port: 1, aeTitle: null, callingAeTitle: null };
+const RECEIVERS = {
+  mllp: { ...AT, name: 'example-mllp', endpointType: 'MLLP' },
+  dicom: { ...AT, name: 'example-dicom', endpointType: 'DICOM_SCP' },
+} as const;
+const SENT = { generator_template_id: 'example', endpoint_id: 'example-mllp' };
+const EXAMPLES: Examples = {
+  receivers: null,
+  generators: [{ name: 'example', messageType: 'ORM^O01', content: 'MSH|' }],
+  templates: [{ name: 'example', description: null, settings: {}, steps: [step(1, { parameters: SENT })] }],
+};
+
 /** What the server is promised of what it keeps beside the ledger. */
 export function serverConforms(name: string, stores: () => ServerStores): void {
   describe(`${name}, of the server`, () => {
     const store = (): ServerStore => stores().one;
     const aUser = (change: Partial<NewUser> = {}): Promise<UserRecord> => store().createUser(newUser(change));
+
+    it('makes no examples while nobody is there to own them', async () => {
+      assert.equal(await store().seedExamples(EXAMPLES), null);
+      assert.deepEqual(await store().listGenerators(), []);
+    });
 
     describe('users', () => {
       it('makes one administrator of those that come first at once', async () => {
@@ -388,6 +406,34 @@ export function serverConforms(name: string, stores: () => ServerStores): void {
         await one.putSetting(key, null);
         await one.mergeSetting(key, { n0: 1 });
         assert.deepEqual(await other.getSetting(key), { n0: 1 });
+      });
+    });
+
+    describe('examples', () => {
+      it('are made once, whoever asks at once, and receivers once there are some', async () => {
+        const { one, other } = stores();
+        const admin = (await one.listUsers()).find(({ isAdmin }) => isAdmin)!;
+        const generators = async () => (await one.listGenerators()).filter(({ name }) => name === 'example');
+        const templates = async () =>
+          (await one.listTemplates(admin.id)).filter(({ name }) => name === 'example');
+        await Promise.all([one, other, one, other].map((side) => side.seedExamples(EXAMPLES)));
+        const [generator, ...moreGenerators] = await generators();
+        const [template, ...moreTemplates] = await templates();
+        assert.deepEqual([moreGenerators, moreTemplates], [[], []]);
+        assert.equal(generator!.userId, admin.id);
+        const numbered = { generator_template_id: generator!.id, endpoint_id: 'example-mllp' };
+        assert.deepEqual(template!.steps[0]!.parameters, numbered);
+
+        await one.deleteTemplate(template!.id);
+        const own = await one.createEndpoint({ ...RECEIVERS.dicom, userId: admin.id, port: 104 });
+        const withReceivers = { ...EXAMPLES, receivers: RECEIVERS };
+        const ids = await Promise.all([one, other].map((side) => side.seedExamples(withReceivers)));
+        assert.deepEqual(await templates(), [], 'what was deleted stays away');
+        const made = (await one.listEndpoints()).filter(({ name }) => name.startsWith('example-'));
+        const mllp = made.find(({ name }) => name === RECEIVERS.mllp.name)!;
+        assert.deepEqual(made, [own, mllp], 'an endpoint that has the name stays the only one');
+        assert.deepEqual(mllp, { ...RECEIVERS.mllp, userId: admin.id, id: mllp.id });
+        assert.deepEqual(ids, [{ mllpId: mllp.id }, { mllpId: mllp.id }]);
       });
     });
   });

@@ -271,7 +271,7 @@ describe('processes over one broker and one database', {
     );
     assert.deepEqual([over.status, over.completed_patients, over.job_success_count], ['COMPLETED', 20, 20]);
     const children = childrenOf(run.pid);
-    assert.equal(children.length, 3);
+    assert.equal(children.length, 4);
     await stop(run);
     for (const child of children) await untilGone(child);
   });

@@ -55,6 +55,7 @@ export const STORE_METHODS = [
   'deleteApiKey',
   'findApiKey',
   'touchApiKeys',
+  'seedExamples',
   'createGenerator',
   'getGenerator',
   'listGenerators',

@@ -4,6 +4,7 @@ import { createAttemptLists } from './attempt-lists.ts';
 import { createDecisions } from './decisions.ts';
 import { createRunDeletion } from './delete-runs.ts';
 import { createEndpoints } from './endpoints.ts';
+import { createExamples } from './examples.ts';
 import { createGenerators } from './generators.ts';
 import { createKeptTotals } from './kept-totals.ts';
 import { createListenerMessages } from './listener-messages.ts';
@@ -23,6 +24,7 @@ export function createServerParts(deps: ServerPartDeps): ServerPort {
     ...createGenerators(deps),
     ...createTemplates(deps),
     ...createEndpoints(deps),
+    ...createExamples(deps),
     ...createRunLists(deps),
     ...createKeptTotals(deps),
     ...createRunDeletion(deps),

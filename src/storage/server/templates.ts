@@ -18,10 +18,8 @@ export function createTemplates({ database, clock }: ServerPartDeps): Pick<Serve
   return {
     createTemplate: ({ steps, ...template }) =>
       database.changeOnce(async (db) => {
-        const values = { ...template, createdAtMs: clock.nowMs() };
-        const [created] = await db.insert(simTemplates).values(values).returning({ id: simTemplates.id });
-        await insertSteps(db, created!.id, steps);
-        return (await readOne(db, created!.id))!;
+        const id = await insertTemplate(db, { ...template, createdAtMs: clock.nowMs() }, steps);
+        return (await readOne(db, id))!;
       }),
 
     getTemplate: (id) => database.ask((db) => readOne(db, id)),
@@ -58,6 +56,17 @@ export function createTemplates({ database, clock }: ServerPartDeps): Pick<Serve
         return deleted.length > 0;
       }),
   };
+}
+
+/** Within a transaction. @returns the template's number */
+export async function insertTemplate(
+  db: Drizzle,
+  template: typeof simTemplates.$inferInsert,
+  steps: readonly StepDefinition[],
+): Promise<number> {
+  const [created] = await db.insert(simTemplates).values(template).returning({ id: simTemplates.id });
+  await insertSteps(db, created!.id, steps);
+  return created!.id;
 }
 
 async function insertSteps(db: Drizzle, templateId: number, steps: readonly StepDefinition[]): Promise<void> {
