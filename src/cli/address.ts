@@ -34,3 +34,14 @@ export function parseDicomAddress(text: string, what: string): DicomAddress {
   if (fault) throw new YeeterError(fault.code, fault.message);
   return { aeTitle, ...parseHostPort(text.slice(at + 1), what) };
 }
+
+export interface TargetAddress extends HostPort {
+  aeTitle: string | null;
+}
+
+/** `AET@HOST:PORT` is a DICOM system, `HOST:PORT` an MLLP one. @throws {YeeterError} USAGE, DICOM_AE_TITLE */
+export function parseTarget(text: string): TargetAddress {
+  return text.includes('@')
+    ? parseDicomAddress(text, 'the target')
+    : { aeTitle: null, ...parseHostPort(text, 'the target') };
+}

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadTemplate } from '../domain/load-template.ts';
+import type { EndpointType } from '../domain/endpoint.ts';
+import { IMPLICIT_ENDPOINTS, loadTemplate } from '../domain/load-template.ts';
 import type { Template } from '../domain/template.ts';
 import { checkGenerator } from '../steps/generate-hl7.ts';
 
@@ -14,7 +15,14 @@ export function templatePath(nameOrPath: string): string {
   return existsSync(builtIn) ? builtIn : nameOrPath;
 }
 
-/** @throws {YeeterError} TEMPLATE_INVALID, TEMPLATE_UNREADABLE */
-export function loadTemplateFile(nameOrPath: string): Template {
-  return loadTemplate(templatePath(nameOrPath), { checkGenerator });
+/**
+ * @param more endpoints that exist without being in the file, beside the built-in ones
+ * @throws {YeeterError} TEMPLATE_INVALID, TEMPLATE_UNREADABLE
+ */
+export function loadTemplateFile(
+  nameOrPath: string,
+  more: Readonly<Record<string, EndpointType>> = {},
+): Template {
+  const implicitEndpoints = { ...IMPLICIT_ENDPOINTS, ...more };
+  return loadTemplate(templatePath(nameOrPath), { checkGenerator, implicitEndpoints });
 }

@@ -8,7 +8,10 @@ import { describePath, type Fault } from './template-faults.ts';
 import { type ContentFault, type GeneratorFile, validateTemplate } from './validate-template.ts';
 
 /** Names that stand for the built-in sinks, or for what `--mllp` and `--dicom` say. */
-const IMPLICIT_ENDPOINTS: Readonly<Record<string, EndpointType>> = { mllp: 'MLLP', dicom: 'DICOM_SCP' };
+export const IMPLICIT_ENDPOINTS: Readonly<Record<string, EndpointType>> = {
+  mllp: 'MLLP',
+  dicom: 'DICOM_SCP',
+};
 
 export interface LoadOptions {
   /** Compiles a generator's content and reports what is wrong in it; lines from 1. */

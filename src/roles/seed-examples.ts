@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { settingsFromWire, stepsFromWire } from '../api/templates/template-wire.ts';
 import { ENDPOINT_OF_STEP } from '../domain/named-endpoints.ts';
-import type { StepType } from '../domain/template.ts';
+import { type TemplateFile, templateBody } from '../domain/template-body.ts';
 import { withMethods } from '../lib/with-methods.ts';
 import type { Examples, NewEndpoint, ServerStore } from '../storage/server-port.ts';
 import type { LastingSinks } from './lasting-sinks.ts';
@@ -12,26 +13,6 @@ import { SINK_AE_TITLE, type SinkPorts } from './sink-process.ts';
 type SeedStore = Pick<ServerStore, 'seedExamples' | 'getEndpoint' | 'updateEndpoint'>;
 
 const TEMPLATES = fileURLToPath(new URL('../../examples/templates/', import.meta.url));
-
-/** A template file, as far as it matters here; the tests hold the files to the whole of it. */
-interface TemplateFile {
-  name: string;
-  description?: string;
-  generators?: Record<string, { file: string; message_type?: string }>;
-  steps: StepFile[];
-  [setting: string]: unknown;
-}
-
-interface StepFile {
-  step_type: StepType;
-  label?: string;
-  execution?: string;
-  queue?: string;
-  job_type?: string;
-  retry?: Record<string, unknown>;
-  metadata?: Record<string, unknown>;
-  parameters?: Record<string, unknown>;
-}
 
 /**
  * Makes the first run one click: the example templates are there, and where the server has receivers, they are endpoints
@@ -81,13 +62,23 @@ function readExamples(ports: SinkPorts | null): Examples {
   for (const file of readdirSync(TEMPLATES).sort()) {
     const template = parse(readFileSync(path.join(TEMPLATES, file), 'utf8')) as TemplateFile;
     const names = new Map<string, string>();
-    for (const [as, { file, message_type: messageType }] of Object.entries(template.generators ?? {})) {
+    for (const [as, generator] of Object.entries(template.generators ?? {})) {
+      const { file, message_type: messageType } = generator as { file: string; message_type?: string };
       const content = readFileSync(path.resolve(TEMPLATES, file), 'utf8');
       const name = path.basename(file, '.hl7');
       generators.set(name, { name, messageType: messageType ?? messageTypeOf(content), content });
       names.set(as, name);
     }
-    templates.push(newTemplate(template, names));
+    const body = templateBody(template, {
+      generator: (as) => names.get(as)!,
+      endpoint: (name) => name,
+    });
+    templates.push({
+      name: body.name,
+      description: body.description ?? null,
+      settings: settingsFromWire(body),
+      steps: stepsFromWire(body.steps),
+    });
   }
   return { receivers: ports && receiversAt(ports), generators: [...generators.values()], templates };
 }
@@ -107,32 +98,4 @@ function receiversAt({ mllpPort, dicomPort }: SinkPorts): Examples['receivers'] 
 /** MSH-9 of the text. */
 function messageTypeOf(content: string): string {
   return content.split(/\r|\n/, 1)[0]!.split('|')[8] ?? 'HL7';
-}
-
-/** @param names of the generators, by those that the file has for them */
-function newTemplate(file: TemplateFile, names: ReadonlyMap<string, string>): Examples['templates'][number] {
-  const { name, description, generators: _, endpoints: __, steps, ...settings } = file;
-  return {
-    name,
-    description: description ?? null,
-    settings,
-    steps: steps.map((step, index) => {
-      const parameters: Record<string, unknown> = { ...step.parameters };
-      if (step.label !== undefined) parameters.label = step.label;
-      const endpoint = ENDPOINT_OF_STEP[step.step_type];
-      if (endpoint) parameters.endpoint_id = endpoint.usual;
-      const generator = parameters.generator_template_id;
-      if (generator !== undefined) parameters.generator_template_id = names.get(String(generator));
-      return {
-        stepOrder: index + 1,
-        stepType: step.step_type,
-        parameters,
-        execution: step.execution ?? null,
-        queue: step.queue ?? null,
-        jobType: step.job_type ?? null,
-        retry: step.retry ?? null,
-        metadata: step.metadata ?? null,
-      };
-    }),
-  };
 }

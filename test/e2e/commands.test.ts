@@ -21,6 +21,7 @@ const COMMANDS = [
   'api-key',
   'api-keys',
   'templates',
+  'endpoints',
   'runs',
   'metrics',
   'workers',

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_MAX_ASSOCIATIONS } from '../../domain/target-guard.ts';
-import { type HostPort, parseDicomAddress, parseHostPort } from '../address.ts';
+import { parseTarget, type TargetAddress } from '../address.ts';
 import { addTarget, listTargets, removeTarget } from '../targets.ts';
 import { addExamples, wholeNumber } from './options.ts';
 
@@ -23,17 +23,6 @@ function expiry(text: string): number {
   return ms;
 }
 
-interface TargetAddress extends HostPort {
-  aeTitle: string | null;
-}
-
-/** `AET@HOST:PORT` is a DICOM system, `HOST:PORT` an MLLP one. */
-function address(text: string): TargetAddress {
-  return text.includes('@')
-    ? parseDicomAddress(text, 'the target')
-    : { aeTitle: null, ...parseHostPort(text, 'the target') };
-}
-
 export function addTargetsCommand(program: Command): void {
   const targets = program
     .command('targets')
@@ -41,7 +30,7 @@ export function addTargetsCommand(program: Command): void {
   targets
     .command('add')
     .description('register a test system, or renew its registration')
-    .argument('<address>', 'AET@HOST:PORT or HOST:PORT', address)
+    .argument('<address>', 'AET@HOST:PORT or HOST:PORT', parseTarget)
     .requiredOption('--owner <name>', 'who says that it is a test system')
     .option('--expires <date>', `until when (default: ${DEFAULT_DAYS} days from now)`, expiry)
     .option(
@@ -71,7 +60,7 @@ export function addTargetsCommand(program: Command): void {
   targets
     .command('remove')
     .description('take a registration back')
-    .argument('<address>', 'AET@HOST:PORT or HOST:PORT', address)
+    .argument('<address>', 'AET@HOST:PORT or HOST:PORT', parseTarget)
     .option('--data <dir>', 'folder of the ledger', '.yeeter')
     .action((target: TargetAddress, flags: { data: string }) => removeTarget(flags.data, target));
   addExamples(targets, EXAMPLES);

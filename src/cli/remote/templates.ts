@@ -1,6 +1,6 @@
-import { YeeterError } from '../../lib/errors.ts';
-import { TEMPLATE, TEMPLATES, type TemplateAnswer } from './answers.ts';
+import { ANYTHING, TEMPLATE, TEMPLATES, type TemplateAnswer } from './answers.ts';
 import type { ApiClient } from './http.ts';
+import { idOf } from './named.ts';
 import { describe, type OutputFormat, printJson, printListing, say, tableOf } from './output.ts';
 import { printable } from './printable.ts';
 import { openClient, type ServerFlags } from './session.ts';
@@ -33,20 +33,48 @@ export async function showTemplate(
   say(`\n${tableOf(template.steps, columns)}`);
 }
 
-/** A template by its id or name, case aside when nothing else fits. @throws {YeeterError} USAGE */
-export async function templateId(client: ApiClient, named: string): Promise<number> {
-  if (/^\d+$/.test(named)) return Number(named);
-  const templates = await readTemplates(client);
-  const exact = templates.filter(({ name }) => name === named);
-  const lower = named.toLowerCase();
-  const found = exact.length > 0 ? exact : templates.filter(({ name }) => name.toLowerCase() === lower);
-  if (found.length === 1) return found[0]!.id;
-  if (found.length > 1) {
-    throw new YeeterError('USAGE', `several templates are called "${named}": say ${idsOf(found)}`);
-  }
-  const names = templates.map(({ name }) => printable(name)).join(', ');
-  const there = names === '' ? 'there are none of yours' : `there are ${names}`;
-  throw new YeeterError('USAGE', `you have no template "${named}": ${there}`);
+export async function createTemplate(file: string, flags: SaveFlags): Promise<void> {
+  const client = await openClient(flags);
+  const body = await bodyOf(client, file);
+  const template = await client.json(TEMPLATE, { method: 'POST', path: '/api/simulator/templates', body });
+  saySaved('created', template, flags);
+}
+
+export async function updateTemplate(named: string, file: string, flags: SaveFlags): Promise<void> {
+  const client = await openClient(flags);
+  const id = await templateId(client, named);
+  const body = await bodyOf(client, file);
+  const path = `/api/simulator/templates/${id}`;
+  const template = await client.json(TEMPLATE, { method: 'PUT', path, body });
+  saySaved('updated', template, flags);
+}
+
+export async function deleteTemplate(named: string, flags: ServerFlags): Promise<void> {
+  const client = await openClient(flags);
+  const id = await templateId(client, named);
+  await client.json(ANYTHING, { method: 'DELETE', path: `/api/simulator/templates/${id}` });
+  say(`template ${id} is deleted`);
+}
+
+/** What reads and checks files is loaded when it is needed, so that other commands start without it. */
+async function bodyOf(client: ApiClient, file: string): Promise<unknown> {
+  const { templateBodyFor } = await import('./template-upload.ts');
+  return await templateBodyFor(client, file);
+}
+
+type SaveFlags = ServerFlags & { format: 'table' | 'json' };
+
+function saySaved(what: string, template: TemplateAnswer, { format }: SaveFlags): void {
+  if (format === 'json') printJson(template);
+  else
+    say(
+      `template ${template.id} is ${what}: ${printable(template.name)} (${printable(stepNames(template))})`,
+    );
+}
+
+/** @throws {YeeterError} USAGE */
+export function templateId(client: ApiClient, named: string): Promise<number> {
+  return idOf(named, 'template', () => readTemplates(client));
 }
 
 function readTemplates(client: ApiClient): Promise<TemplateAnswer[]> {
@@ -55,8 +83,4 @@ function readTemplates(client: ApiClient): Promise<TemplateAnswer[]> {
 
 function stepNames({ steps }: TemplateAnswer): string {
   return steps.map(({ step_type: type }) => type).join(', ');
-}
-
-function idsOf(templates: readonly TemplateAnswer[]): string {
-  return templates.map(({ id }) => String(id)).join(' or ');
 }
