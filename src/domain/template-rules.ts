@@ -39,8 +39,11 @@ function checkEndpoint(step: ReadStep, at: FaultPath, references: References, re
   const type = references.endpoints.get(name);
   const path = [...at, 'parameters', 'endpoint_id'];
   const names = [...references.endpoints].filter(([, t]) => t === wanted.type).map(([n]) => n);
-  if (type === undefined) report(path, `no endpoint is named "${name}": ${suggestion(name, names)}`);
-  else if (type !== null && type !== wanted.type)
+  if (type === undefined) {
+    const todo =
+      names.length === 0 ? `there is none of type ${wanted.type}, make it` : suggestion(name, names);
+    report(path, `no endpoint is named "${name}": ${todo}`);
+  } else if (type !== null && type !== wanted.type)
     report(
       path,
       `${step.stepType} needs an endpoint of type ${wanted.type}, but "${name}" is ${type}: choose another`,

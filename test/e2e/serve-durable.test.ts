@@ -117,7 +117,7 @@ describe('a new server over RabbitMQ and PostgreSQL', {
     assert.deepEqual(await names('endpoints'), [], 'there are no receivers');
     const early = await run('runs', 'start', 'order-to-image');
     assert.equal(early.code, 1);
-    assert.match(early.stderr, /no endpoint is named "mllp"/);
+    assert.match(early.stderr, /no endpoint is named "mllp": there is none of type MLLP, make it/);
     await ok('endpoints', 'create', 'mllp', `127.0.0.1:${mllp.port}`);
     await ok('endpoints', 'create', 'dicom', `ORTHANC@127.0.0.1:${dicom.port}`);
     const elsewhere = commands(urlOf(other!), 'api-other');
