@@ -6,7 +6,7 @@ import { announceChanges, announceJobs } from '../live/announce.ts';
 import type { LivePort } from '../live/port.ts';
 import { createPostgresLive } from '../live/postgres-live.ts';
 import { createRabbitQueue, type RabbitQueue } from '../queue/rabbitmq/rabbit-queue.ts';
-import { openPostgresStore } from '../storage/postgres/open-postgres-store.ts';
+import { openPostgresStore, type PostgresStoreOptions } from '../storage/postgres/open-postgres-store.ts';
 import type { ServerStore } from '../storage/server-port.ts';
 import { createLedgerClock, type LedgerClock } from './ledger-clock.ts';
 import { requireSettings } from './require-settings.ts';
@@ -21,20 +21,29 @@ export interface DurableShape extends Closeable {
   clock: LedgerClock;
 }
 
+/** How long it is waited for a database that went away. */
+export type DatabasePatience = Pick<PostgresStoreOptions, 'retryForMs' | 'connectTimeoutMs'>;
+
 /**
  * Opens both.
  * @param name shown by the broker beside our connections, and before each line, since several may write to one terminal
+ * @param patience @default that of a process which rides through a restart of the database
  * @throws {YeeterError} CONFIG_INVALID, CONNECT_*, LOGIN_REFUSED, SCHEMA_OUTDATED, QUEUE_UNREACHABLE
  */
 export async function openDurableShape(
   config: Config,
   name: string,
   log: (line: string) => void,
+  patience: DatabasePatience = {},
 ): Promise<DurableShape> {
   const { databaseUrl, rabbitmqUrl: url } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl']);
   const say = (line: string): void => log(`${name} ${process.pid}: ${line}`);
   // Whoever started this process has warned already.
-  const ledger = await openPostgresStore({ databaseUrl, ...(hasStarter() ? {} : { warn: say }) });
+  const ledger = await openPostgresStore({
+    databaseUrl,
+    ...patience,
+    ...(hasStarter() ? {} : { warn: say }),
+  });
   const live = createPostgresLive({ databaseUrl, log: say });
   const store = announceChanges(ledger, live);
   const closeStore = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import type { ScalingTarget } from '../autoscaler/port.ts';
 import { DEFAULT_QUEUE } from '../domain/template.ts';
 import { migratePostgres } from '../storage/postgres/migrate-postgres.ts';
 import { startApiServer } from './api-server.ts';
-import { openDurableShape } from './durable-shape.ts';
+import { type DatabasePatience, openDurableShape } from './durable-shape.ts';
 import { ensureFirstAdmin } from './first-admin.ts';
 import { isAtSinks, type LastingSinks } from './lasting-sinks.ts';
 import { createQueueAdmin } from './queue-admin.ts';
@@ -18,6 +18,9 @@ export interface ServeApiOptions extends Omit<ServeOptions, 'dataDir' | 'workers
   sinks?: LastingSinks;
 }
 
+/** Clients wait for their answers: one that says what is wrong is better than none. */
+const DATABASE_PATIENCE: DatabasePatience = { retryForMs: 3000, connectTimeoutMs: 3000 };
+
 const NO_TARGET =
   'this process has no workers to scale: start more with "yeeter worker", or serve with "yeeter serve"';
 
@@ -31,7 +34,7 @@ export async function serveApi(options: ServeApiOptions): Promise<Served> {
   const { jwtSecret, databaseUrl } = requireSettings(config, ['databaseUrl', 'rabbitmqUrl', 'jwtSecret']);
   await migratePostgres(databaseUrl, log);
   await using parts = new AsyncDisposableStack();
-  const shape = parts.use(await openDurableShape(config, 'yeeter api', log));
+  const shape = parts.use(await openDurableShape(config, 'yeeter api', log, DATABASE_PATIENCE));
   const { queue, live, clock } = shape;
   const store = seedingWithAdmin(shape.store, sinks, log);
   const hasAdmin = await ensureFirstAdmin(store, config);

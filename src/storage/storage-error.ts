@@ -38,7 +38,7 @@ const CONNECTION_ERRNOS: Readonly<Record<string, ErrorCode>> = {
 /** What the driver says in words alone. */
 const CONNECTION_WORDS = /^Connection terminated|connection error and is not queryable/;
 const TIMEOUT_WORDS =
-  /^(Query read timeout|timeout exceeded when trying to connect)|due to connection timeout/;
+  /^(Query read timeout|timeout exceeded when trying to connect|timeout expired)|due to connection timeout/;
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   CONNECT_REFUSED: 'nothing listens there: check host and port, and that the database is started',

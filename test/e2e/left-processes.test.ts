@@ -158,7 +158,7 @@ describe('processes over RabbitMQ and PostgreSQL whose starter stops or is gone'
     const run = startYeeter(['serve', '--port', '0', '--workers', '2'], cwd, undefined, environment);
     await run.said('Yeeter is ready');
     const children = descendants(run);
-    assert.equal(children.length, 3);
+    assert.equal(children.length, 4, 'a runner, two workers and the receivers');
     run.process.kill('SIGKILL');
     for (const pid of children) await untilGone(pid);
   });

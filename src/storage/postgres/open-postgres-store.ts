@@ -13,6 +13,8 @@ export interface PostgresStoreOptions {
   poolSize?: number;
   /** How long what is asked waits for a database that went away, milliseconds. @default 60000 */
   retryForMs?: number;
+  /** Of one attempt to connect, milliseconds. @default 10000 */
+  connectTimeoutMs?: number;
   clock?: Clock;
   /** Told when the database's settings weaken the promise that nothing is lost. @default nobody */
   warn?: (line: string) => void;
@@ -31,7 +33,7 @@ select string_agg(name || ' = off', ', ') from pg_settings where setting = 'off'
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<ServerStore> {
   const { databaseUrl, poolSize = 4, retryForMs = 60_000, clock = systemClock } = options;
-  const executor = openPg(databaseUrl, { poolSize, retryForMs });
+  const executor = openPg(databaseUrl, { ...options, poolSize, retryForMs });
   try {
     if (options.migrate) await migrate(executor, executor.where);
     else await assertMigrated(executor, executor.where);

@@ -19,6 +19,8 @@ const TYPES: pg.CustomTypesConfig = {
 };
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** For a connection of the pool, which another may have. */
+const FREE_TIMEOUT_MS = 10_000;
 /** The server ends a statement, or a transaction that was left open, after this. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** A server that has not answered by then is not there any more. */
@@ -49,13 +51,19 @@ async function run(
   return rows;
 }
 
-function createPool(databaseUrl: string, poolSize: number): pg.Pool {
+function createPool(databaseUrl: string, poolSize: number, connectTimeoutMs: number): pg.Pool {
   const pool = new pg.Pool({
+    // The pool's own limit is also that of waiting for a connection that somebody has.
+    Client: class extends pg.Client {
+      constructor(config?: pg.ClientConfig) {
+        super({ ...config, connectionTimeoutMillis: connectTimeoutMs });
+      }
+    },
     connectionString: databaseUrl,
     max: poolSize,
     application_name: 'yeeter',
     keepAlive: true,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: FREE_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
@@ -76,12 +84,15 @@ export interface PgOptions {
   poolSize: number;
   /** How long connecting is tried again once it has succeeded before, milliseconds. */
   retryForMs: number;
+  /** Of one attempt to connect, milliseconds. @default 10000 */
+  connectTimeoutMs?: number;
 }
 
 /** Connects with the first query. @throws {YeeterError} CONFIG_INVALID */
-export function openPg(databaseUrl: string, { poolSize, retryForMs }: PgOptions): PgExecutor {
+export function openPg(databaseUrl: string, options: PgOptions): PgExecutor {
+  const { poolSize, retryForMs, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
   const where = nameOf(databaseUrl);
-  const pool = createPool(databaseUrl, poolSize);
+  const pool = createPool(databaseUrl, poolSize, connectTimeoutMs);
   const closed = new AbortController();
   let wasThere = false;
 
