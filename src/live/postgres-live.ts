@@ -37,6 +37,8 @@ export function createPostgresLive({ databaseUrl, log = () => {} }: PostgresLive
   /** The connection of this life, there or not yet; `client` once it is there. */
   let opening: pg.Client | null = null;
   let client: pg.Client | null = null;
+  /** It has been said that there is no connection. */
+  let toldAway = false;
   let sending = false;
   let sent = Promise.resolve();
   let answered = Promise.resolve(true);
@@ -109,6 +111,8 @@ export function createPostgresLive({ databaseUrl, log = () => {} }: PostgresLive
     }
     client = fresh;
     wasThere.resolve();
+    if (toldAway) log('connected to the database again');
+    toldAway = false;
     await listen();
     send();
     const probe = setInterval(() => void ask(fresh, 'select 1'), PROBE_INTERVAL_MS);
@@ -117,17 +121,21 @@ export function createPostgresLive({ databaseUrl, log = () => {} }: PostgresLive
     if (client === fresh) client = null;
   };
 
+  const tellAway = (line: string): void => {
+    toldAway = true;
+    log(line);
+  };
+
   const keepConnected = async (): Promise<void> => {
     for (let failures = 0; !closing.signal.aborted; ) {
       try {
         await live();
         failures = 0;
-        if (!closing.signal.aborted)
-          log('live facts: the connection to the database was lost: connecting again');
+        if (!closing.signal.aborted) tellAway('the connection to the database was lost: connecting again');
       } catch (error) {
         failures++;
         const why = error instanceof Error ? error.message : String(error);
-        if (failures === 1) log(`live facts: the database does not answer, trying again: ${redact(why)}`);
+        if (failures === 1) tellAway(`the database does not answer, trying again: ${redact(why)}`);
       }
       await delay(backoffMs(RECONNECT, Math.min(failures + 1, 10)), closing.signal);
     }
