@@ -3,7 +3,7 @@ export interface Closeable extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Resolves after `ms`, or early (with false) when the signal aborts. A long wait does not keep the process. */
+/** Resolves after `ms`, or early (with false) when the signal aborts. Until then it keeps the process. */
 export function delay(ms: number, signal?: AbortSignal): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {

@@ -273,7 +273,11 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     context.events.runEnded(event, failed);
     clearInterval(sampleTimer);
     // With depths, which a broker that is away does not tell.
-    await Promise.race([sample().catch(() => {}), delay(LAST_SAMPLE_MS)]);
+    const sampled = new AbortController();
+    void sample()
+      .catch(() => {})
+      .finally(() => sampled.abort());
+    await delay(LAST_SAMPLE_MS, sampled.signal);
     ledger.windows(recorder.takeWindows(true));
     await ledger.flushed();
     const over = await store.transitionRun(run.id, event, { startedIterations: startedSoFar(), fence });
