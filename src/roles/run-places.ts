@@ -31,8 +31,11 @@ const COUNTING_SHARE = 10;
 const MAX_BACKLOG = 20_000;
 /** Jobs that are due, where they are objects of this process: many that live for long halve its speed. */
 const MAX_DUE_HERE = 2_000;
-/** A place that a patient's end has freed is looked for so often, or in a tenth of the time if that takes long. */
-const CLOSED_POLL_MS = 5;
+/**
+ * A place that a patient's end has freed is looked for so often, or in a tenth of the time if that takes long: as soon
+ * as it goes where few are under way; where many are, before a quarter of the places is free at 10,000 ends a second.
+ */
+const closedPollMs = (most: number): number => Math.max(5, Math.ceil(most / 40));
 const BACKLOG_POLL_MS = 200;
 const BACKLOG_HERE_POLL_MS = 10;
 
@@ -41,7 +44,7 @@ export function createRunPlaces(options: RunPlacesOptions): RunPlaces {
   const { run, store, queue, queues, isVolatile } = options;
   const most = run.closedModel ? run.concurrency : MAX_BACKLOG;
   const backlogPollMs = isVolatile ? BACKLOG_HERE_POLL_MS : BACKLOG_POLL_MS;
-  const pollMs = run.closedModel ? CLOSED_POLL_MS : backlogPollMs;
+  const pollMs = run.closedModel ? closedPollMs(most) : backlogPollMs;
   let ended = 0;
   let nextCountMs = 0;
 
