@@ -1,11 +1,11 @@
 /**
  * Jobs over RabbitMQ and PostgreSQL: the real `yeeter bench` with a runner and workers as processes. Each job is
- * published, consumed, executed and settled, with its queued row, the attempt's row and the terminal row in the ledger;
- * nothing else goes over a wire; 4,096 patients at a time, so that the queue does not run empty. The work in it is none (a WAIT of no length), or a study, of which the runner makes the
- * order message. Beside it, in turns, a bare pipeline on the same broker and database: one process publishes constant
- * bytes of the same size (confirmed, 256 in flight), as many processes consume them with the same prefetch, insert an
- * attempt's row each (250 a statement, or those of 5 ms) and acknowledge them. What a job is of is not looked at, and
- * nothing is added up.
+ * published, consumed, executed and settled, with its queued row, the attempt's row and the terminal row in the
+ * ledger; nothing else goes over a wire. They are a burst, so that the queue does not run empty. The work in it is
+ * none (a WAIT of no length), or a study, of which the runner makes the order message. Beside it, in turns, a bare
+ * pipeline on the same broker and database: one process publishes constant bytes of the same size (confirmed, 256 in
+ * flight), as many processes consume them with the same prefetch, insert an attempt's row each (250 a statement, or
+ * those of 5 ms) and acknowledge them. What a job is of is not looked at, and nothing is added up.
  *
  *   node perf/durable-jobs.ts [--jobs 40000] [--repetitions 3] [--work none,study] [--workers 1,2]
  *     [--prefetch 1,32,256] [--fsync off,on] [--quick] [--json]
@@ -89,7 +89,8 @@ async function productRates(
     '--patients',
     String(jobs),
     '--concurrency',
-    '4096',
+    '256',
+    '--burst',
     '--workers',
     String(workers),
   ];

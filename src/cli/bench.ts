@@ -31,6 +31,8 @@ export interface BenchOptions {
   clockStartMs: number | null;
   uidRoot: string | null;
   concurrency: number;
+  /** Over RabbitMQ: a patient's place is free again once a queue has its job. */
+  burst: boolean;
   onFailure: OnFailure;
   mllp: HostPort | null;
   dicom: DicomAddress | null;
@@ -78,7 +80,7 @@ export async function bench(options: BenchOptions): Promise<number> {
     identity,
     patientCount,
     concurrency,
-    closedModel: true,
+    closedModel: !options.burst,
     onFailure,
     tags: [],
     endpoints: resolved.endpoints,
@@ -106,14 +108,20 @@ export async function bench(options: BenchOptions): Promise<number> {
   return report.totals.completed === patientCount && ended.fault === null ? 0 : 1;
 }
 
-/** @throws {YeeterError} CONFIG_INVALID when one of the two URLs is missing */
+/** @throws {YeeterError} CONFIG_INVALID when one of the two URLs is missing, USAGE for a burst without both */
 async function openShape(
   options: BenchOptions,
   queues: readonly string[],
   say: (line: string) => void,
 ): Promise<BenchShape> {
-  const { config, workers, dataDir } = options;
-  if (config.rabbitmqUrl === null && config.databaseUrl === null) return openEmbeddedShape(dataDir, say);
+  const { config, workers, dataDir, burst } = options;
+  if (config.rabbitmqUrl === null && config.databaseUrl === null) {
+    if (burst) {
+      const message = '--burst lets jobs pile up in RabbitMQ: add --queue-url and --database-url';
+      throw new YeeterError('USAGE', message);
+    }
+    return openEmbeddedShape(dataDir, say);
+  }
   // Loaded when it is asked for: the embedded shape starts without the clients of broker and database.
   const { openProcessesShape } = await import('./bench-processes.ts');
   return openProcessesShape(config, workers, queues, say);

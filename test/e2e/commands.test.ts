@@ -94,6 +94,7 @@ describe('the command line', () => {
     ['an unknown command', ['bunch'], /unknown command 'bunch'/],
     ['an unknown option', ['bench', '--patience', '3'], /unknown option '--patience'/],
     ['no patients', ['bench', '-n', '0'], /'0' is invalid.* whole number from 1/],
+    ['a burst without a broker', ['bench', '--burst'], /--burst .*: add --queue-url and --database-url/],
     ['a wrong address', ['bench', '--mllp', 'localhost'], /--mllp: "localhost" is not HOST:PORT/],
     [
       'an AE title that is too long',

@@ -320,11 +320,14 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     assert.ok(dicom.counts().instances >= 3 * patients);
   });
 
-  it('ends a cancelled run, its waiting jobs unexecuted', async () => {
+  it('ends a cancelled burst, its waiting jobs unexecuted', async () => {
     await using dicom = await createDicomSink({});
-    const run = startYeeter([...bench(40, dicom.port, 'cancelled'), '--workers', '0'], cwd);
-    await run.said(/to send/);
-    await delay(6000);
+    const args = [...bench(40, dicom.port, 'cancelled'), '--workers', '0', '--burst', '--concurrency', '2'];
+    const run = startYeeter(args, cwd);
+    await untilAnswer(
+      async () => (await queues('list')).stdout,
+      (list) => /^acquire +40 /m.test(list),
+    );
     run.process.kill('SIGINT');
     const end = await run.ended;
     assert.equal(end.code, 1, end.stderr);
@@ -335,31 +338,14 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     const json = await runJson('cancelled');
     assert.equal(json.status, 'CANCELLED');
     const { completed, failed, cancelled } = json.totals;
-    assert.deepEqual([completed, failed], [0, 0]);
-    assert.equal(cancelled, json.started_iterations);
+    assert.deepEqual([completed, failed, cancelled, json.started_iterations], [0, 0, 40, 40]);
     assert.equal(dicom.counts().instances, 0);
     assert.match((await queues('list')).stdout, /^acquire +0 +0 +0 +0 /m);
   });
 
   it('takes retries that wait for their time from the queue of a cancelled run', async () => {
-    const run = startYeeter(
-      [
-        ...[
-          'bench',
-          'later.yaml',
-          '--patients',
-          '20',
-          '-c',
-          '20',
-          '--out',
-          'later',
-          ...urls,
-          '--mllp',
-          '127.0.0.1:1',
-        ],
-      ],
-      cwd,
-    );
+    const args = ['bench', 'later.yaml', '--patients', '20', '-c', '20', '--out', 'later'];
+    const run = startYeeter([...args, ...urls, '--mllp', '127.0.0.1:1'], cwd);
     const line = async (): Promise<string> =>
       (await queues('list')).stdout.split('\n').find((row) => row.startsWith('later ')) ?? '';
     await untilAnswer(line, (row) => /^later +0 +20 /.test(row));

@@ -13,7 +13,8 @@ Examples:
   $ yeeter bench order-to-image --seed 7 --namespace 0 --out first
   $ yeeter bench examples/templates/orders-only.yaml --mllp 127.0.0.1:2575 --concurrency 64
   $ yeeter bench mixed-modalities --dicom ORTHANC@127.0.0.1:4242
-  $ yeeter bench --queue-url amqp://127.0.0.1 --database-url postgres://yeeter@127.0.0.1/yeeter --workers 2`;
+  $ yeeter bench --queue-url amqp://127.0.0.1 --database-url postgres://yeeter@127.0.0.1/yeeter --workers 2
+  $ yeeter bench --burst --patients 10000 --workers 4    (with RABBITMQ_URL and DATABASE_URL set)`;
 
 /** Identifiers have eight digits. */
 const MAX_PATIENTS = 100_000_000;
@@ -37,6 +38,11 @@ export function addBenchCommand(program: Command): void {
       'patients at a time, each from its start to its end',
       wholeNumber(1, 4096),
       16,
+    )
+    .option(
+      '--burst',
+      'over RabbitMQ: start patients as fast as queues take their jobs, which pile up there',
+      false,
     )
     .addOption(
       new Option('--on-failure <what>', 'when a patient fails').choices(ON_FAILURE).default('continue'),
@@ -81,6 +87,7 @@ export function addBenchCommand(program: Command): void {
         clockStartMs: flags.clock ?? null,
         uidRoot: flags.uidRoot ?? null,
         concurrency: flags.concurrency,
+        burst: flags.burst,
         onFailure: flags.onFailure,
         mllp: flags.mllp ?? null,
         dicom: flags.dicom ?? null,
