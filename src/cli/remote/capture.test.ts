@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -60,19 +61,22 @@ describe('captured metrics', () => {
   });
 
   it('leave no half of a file when the server breaks off', async () => {
-    const broken = {
-      raw: (response: import('node:http').ServerResponse) => {
+    const brokenAfter = (ms: number) => ({
+      raw: (response: ServerResponse) => {
         response.writeHead(200, { 'content-length': '1000' });
         response.write(JOBS);
-        setTimeout(() => response.destroy(), 20);
+        setTimeout(() => response.destroy(), ms);
       },
-    };
+    });
     for (const route of ['GET /api/metrics/runs', 'GET /api/metrics/workers']) {
-      await assert.rejects(capture({ ...ROUTES, [route]: broken }), { code: 'CONNECT_FAILED' });
-      assert.deepEqual(
-        (await readdir(join(dir, 'new'))).filter((name) => name.endsWith('.part')),
-        [],
-      );
+      for (const ms of [0, 0, 0, 1, 20]) {
+        const broken = { ...ROUTES, [route]: brokenAfter(ms) };
+        await assert.rejects(capture(broken), { code: 'CONNECT_FAILED' });
+        assert.deepEqual(
+          (await readdir(join(dir, 'new'))).filter((name) => name.endsWith('.part')),
+          [],
+        );
+      }
     }
     assert.ok(!(await readdir(join(dir, 'new'))).includes('run-7-worker-metrics.csv'));
   });

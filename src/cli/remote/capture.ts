@@ -27,8 +27,7 @@ export async function captureMetrics(client: ApiClient, run: RunDetail, dir: str
   });
   const own = Buffer.from(`${run.id},`);
   const row = csvRecords((record, index) => index === 0 || record.subarray(0, own.length).equals(own));
-  runs.on('error', (error) => row.destroy(error));
-  await saveTo(named('run-metrics.csv'), runs.pipe(row), client.apiUrl);
+  await saveTo(named('run-metrics.csv'), runs, client.apiUrl, row);
 
   const jobs = await client.download({
     path: '/api/metrics/workers',

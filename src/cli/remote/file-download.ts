@@ -2,20 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { YeeterError } from '../../lib/errors.ts';
 import { unreachable } from './http.ts';
 
 /**
  * Streams bytes into a file, which appears when it is whole: they go into a file beside it, which is renamed.
+ * @param through changes them on their way
  * @throws {YeeterError} DISK_FULL, STORAGE_FAILED, CONNECT_FAILED when the bytes end too early
  */
-export async function saveTo(path: string, bytes: Readable, apiUrl: string): Promise<void> {
+export async function saveTo(
+  path: string,
+  bytes: Readable,
+  apiUrl: string,
+  ...through: Transform[]
+): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(bytes, createWriteStream(temporary, { flags: 'wx' }));
+    await pipeline([bytes, ...through, createWriteStream(temporary, { flags: 'wx' })]);
     await rename(temporary, path);
   } catch (error) {
     // The first fault is the one to tell.
