@@ -93,7 +93,7 @@ export async function bench(options: BenchOptions): Promise<number> {
   const carried = shape.start(run, {
     endpoints: resolved.endpoints,
     limits,
-    resumed: old !== null,
+    resumed: old !== null && old.status !== 'PENDING',
     studyDir: join(outDir, 'studies'),
   });
   const ended = await watch(carried, run, { ...options, interrupted: interrupt.signal });
@@ -129,7 +129,7 @@ async function openShape(
 
 /** Runs of this folder that no process carries any more: we hold its lock, so whoever did is gone. */
 async function interruptedRuns(store: StoragePort): Promise<RunRecord[]> {
-  return store.listRuns({ statuses: ['RUNNING', 'WAITING_ON_WORKERS'], limit: 100 });
+  return store.listRuns({ statuses: ['PENDING', 'RUNNING', 'WAITING_ON_WORKERS'], limit: 100 });
 }
 
 async function runToResume(

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
+import { newRun } from '../conformance/ledger-rows.ts';
 import { childrenOf, isRunning, startYeeter, untilGone, yeeter } from '../support/cli.ts';
+import { templateFrom } from '../support/run.ts';
 
 interface RunJson {
   status: string;
@@ -22,6 +24,13 @@ function assertAccounts({ started_iterations, totals }: RunJson): void {
   assert.equal(started_iterations, totals.completed + totals.failed + totals.cancelled);
 }
 
+const ORDERS = `
+name: orders
+generators: {order: {file: ../generators/orm-o01.hl7}}
+steps:
+  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
+  - {step_type: SEND_MLLP}
+`;
 const FILES = ['run.json', 'runs.csv', 'jobs.csv', 'windows.csv', 'purge.csv'];
 const ENDLESS = ['bench', 'orders-only', '--patients', '10000000'];
 
@@ -109,6 +118,21 @@ describe('a run that is interrupted', () => {
     assert.equal((await readRun(folder('run-1-2'))).totals.completed, 20_000);
     assert.equal(await readFile(join(folder('run-1'), 'run.json'), 'utf8'), '"of another ledger"');
     assert.ok(!existsSync(folder('run-1-3')));
+  });
+
+  it('before its first patient can be gone on with too', async () => {
+    const data = await dataFolder('pending-data');
+    {
+      await using store = await openPgliteStore({ dataDir: join(cwd, data) });
+      await store.createRun(
+        newRun({ template: templateFrom(ORDERS), patientCount: 5, endpoints: {}, limits: {} }),
+      );
+    }
+    const other = await yeeter(['bench', 'orders-only', '-n', '1', '--data', data, '--out', 'other'], cwd);
+    assert.match(other.stderr, /run 1 \(orders, 5 patients\) was interrupted: --resume 1 goes on with it/);
+    const resumed = await yeeter(['bench', '--resume', '1', '--data', data, '--out', 'pending'], cwd);
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.equal((await readRun(join(cwd, 'pending'))).totals.completed, 5);
   });
 
   it('by the death of its sink goes on to its end and counts what failed', async () => {
