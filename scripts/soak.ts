@@ -45,10 +45,10 @@ const SECTIONS: readonly Section[] = [
   {
     title: 'Killed workers, killed broker',
     text: [
-      'Order, images and storage over three queues on RabbitMQ and PostgreSQL, two workers, one of them killed (SIGKILL)',
-      'every two seconds and started again, the broker killed and started once. It passes when every patient completed,',
-      'every job is settled once, and the receivers have had at least what was to be sent; what they had beyond that are',
-      'the effects that were repeated.',
+      'Order, images and storage over three queues on RabbitMQ and PostgreSQL, 16 patients at a time, two workers, one of',
+      'them killed (SIGKILL) every two seconds and started again, the broker killed and started once. It passes when every',
+      'patient completed, every job is settled once, and the receivers have had at least what was to be sent; what they had',
+      'beyond that are the effects that were repeated.',
     ],
     soak: async () => {
       const cwd = await mkdtemp(join(tmpdir(), 'yeeter-soak-'));
