@@ -8,7 +8,7 @@ import { delay } from '../../src/lib/lifecycle.ts';
 import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
 import { newRun } from '../conformance/ledger-rows.ts';
 import { childrenOf, isRunning, startYeeter, untilGone, yeeter } from '../support/cli.ts';
-import { templateFrom } from '../support/run.ts';
+import { ORDERS, templateFrom } from '../support/run.ts';
 
 interface RunJson {
   status: string;
@@ -24,13 +24,6 @@ function assertAccounts({ started_iterations, totals }: RunJson): void {
   assert.equal(started_iterations, totals.completed + totals.failed + totals.cancelled);
 }
 
-const ORDERS = `
-name: orders
-generators: {order: {file: ../generators/orm-o01.hl7}}
-steps:
-  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
-  - {step_type: SEND_MLLP}
-`;
 const FILES = ['run.json', 'runs.csv', 'jobs.csv', 'windows.csv', 'purge.csv'];
 const ENDLESS = ['bench', 'orders-only', '--patients', '10000000'];
 

@@ -4,15 +4,7 @@ import { describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
 import { createDicomSink } from '../../src/sink/dicom-sink.ts';
 import { createMllpSink } from '../../src/sink/mllp-sink.ts';
-import { openTestBench, templateFrom } from '../support/run.ts';
-
-const ORDERS = `
-name: orders
-generators: {order: {file: ../generators/orm-o01.hl7}}
-steps:
-  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
-  - {step_type: SEND_MLLP}
-`;
+import { ORDERS, openTestBench, templateFrom } from '../support/run.ts';
 
 const STUDIES = `${ORDERS}
   - {step_type: GENERATE_DICOM, execution: async, parameters: {count: 2, modality: CT, generate_pixels: false}}

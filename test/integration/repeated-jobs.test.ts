@@ -13,7 +13,7 @@ import type { AttemptOutcome } from '../../src/storage/port.ts';
 import { attemptRow, batchOf } from '../conformance/ledger-rows.ts';
 import { TEST_IDENTITY, testJob } from '../support/job.ts';
 import { openTestLedger, type TestLedger } from '../support/ledger.ts';
-import { templateFrom } from '../support/run.ts';
+import { queuedRun, templateFrom } from '../support/run.ts';
 import { untilAnswer } from '../support/until.ts';
 
 const QUEUE = 'repeated';
@@ -40,21 +40,7 @@ describe('a message whose job another message, or another life of its worker, ha
     deliveryCount: number,
   ): Promise<{ received: number; dead: number; runId: number }> => {
     await using refusing = await createMllpSink({ faultPlan: parseFaultPlan('AR/1', MLLP_FAULTS) });
-    const mllp = {
-      ...{ name: 'mllp', endpointType: 'MLLP' as const, hostname: '127.0.0.1', port: refusing.port },
-      ...{ aeTitle: null, callingAeTitle: null },
-    };
-    const { id: runId } = await store.createRun({
-      ...{ userId: null, templateId: null, template: TEMPLATE, identity: TEST_IDENTITY, patientCount: 1 },
-      ...{
-        concurrency: 1,
-        closedModel: false,
-        onFailure: 'continue',
-        tags: [],
-        endpoints: { mllp },
-        limits: {},
-      },
-    });
+    const { id: runId } = await store.createRun(queuedRun(TEMPLATE, 1, refusing.port));
     const { id: deploymentId } = await store.deployment();
     const jobId = crypto.randomUUID();
     if (settled) {

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createMllpSink } from '../../src/sink/mllp-sink.ts';
-import { openTestBench, type TestBench, templateFrom } from '../support/run.ts';
-
-const ORDERS = `
-name: orders
-generators: {order: {file: ../generators/orm-o01.hl7}}
-steps:
-  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
-  - {step_type: SEND_MLLP}
-`;
+import { ORDERS, openTestBench, type TestBench, templateFrom } from '../support/run.ts';
 
 const limits = { maxConnections: 2, maxPerSecond: null, maxBytes: null, ramp: false };
 

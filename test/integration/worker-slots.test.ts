@@ -11,7 +11,7 @@ import { startState } from '../../src/steps/start-state.ts';
 import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
 import { TEST_IDENTITY, testJob } from '../support/job.ts';
 import { openTestLedger } from '../support/ledger.ts';
-import { templateFrom } from '../support/run.ts';
+import { queuedRun, templateFrom } from '../support/run.ts';
 import { untilAnswer } from '../support/until.ts';
 
 const QUEUE = 'slots';
@@ -27,21 +27,7 @@ steps:
 
 /** A run whose jobs, all of them on the queue, send a message to `port`. */
 async function publishJobs(store: CoordinationPort, queue: MemoryQueue, port: number) {
-  const mllp = {
-    ...{ name: 'mllp', endpointType: 'MLLP' as const, hostname: '127.0.0.1', port },
-    ...{ aeTitle: null, callingAeTitle: null },
-  };
-  const { id: runId } = await store.createRun({
-    ...{ userId: null, templateId: null, template: TEMPLATE, identity: TEST_IDENTITY, patientCount: JOBS },
-    ...{
-      concurrency: 1,
-      closedModel: false,
-      onFailure: 'continue',
-      tags: [],
-      endpoints: { mllp },
-      limits: {},
-    },
-  });
+  const { id: runId } = await store.createRun(queuedRun(TEMPLATE, JOBS, port));
   const { id: deploymentId } = await store.deployment();
   await queue.declare([QUEUE]);
   for (let iteration = 1; iteration <= JOBS; iteration++) {

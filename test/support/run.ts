@@ -8,7 +8,7 @@ import type { Closeable } from '../../src/lib/lifecycle.ts';
 import type { RunTotals } from '../../src/metrics/totals.ts';
 import { createEngine, type Engine } from '../../src/roles/engine.ts';
 import { checkGenerator } from '../../src/steps/generate-hl7.ts';
-import type { RunRecord, StoragePort } from '../../src/storage/port.ts';
+import type { NewRun, RunRecord, StoragePort } from '../../src/storage/port.ts';
 import { TEST_IDENTITY } from './job.ts';
 import { openTestLedger } from './ledger.ts';
 
@@ -124,4 +124,39 @@ function endpointsOf(options: TestRunOptions): Record<string, Endpoint> {
     callingAeTitle: null,
   };
   return { mllp, dicom };
+}
+
+/** Patients that get their order, and nothing else. */
+export const ORDERS = `
+name: orders
+generators: {order: {file: ../generators/orm-o01.hl7}}
+steps:
+  - {step_type: GENERATE_HL7, parameters: {generator_template_id: order}}
+  - {step_type: SEND_MLLP}
+`;
+
+/** A run of one patient after the other, whose messages go to `port` of this machine. */
+export function queuedRun(template: Template, patientCount: number, port: number): NewRun {
+  return {
+    userId: null,
+    templateId: null,
+    template,
+    identity: TEST_IDENTITY,
+    patientCount,
+    concurrency: 1,
+    closedModel: false,
+    onFailure: 'continue',
+    tags: [],
+    endpoints: {
+      mllp: {
+        name: 'mllp',
+        endpointType: 'MLLP',
+        hostname: '127.0.0.1',
+        port,
+        aeTitle: null,
+        callingAeTitle: null,
+      },
+    },
+    limits: {},
+  };
 }
