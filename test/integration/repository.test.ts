@@ -46,6 +46,17 @@ describe('the repository', () => {
     assert.deepEqual(named.toSorted(), commands.filter((name) => name !== 'help').toSorted());
   });
 
+  it('has programs of the npm scripts that also run where they are imported, which is how the pinned Node has them', () => {
+    const programs = [...read('scripts/run.mjs').matchAll(/\['((?:scripts|src)\/[^']+)'/g)].map(
+      ([, file]) => file!,
+    );
+    assert.ok(programs.length > 4);
+    assert.deepEqual(
+      programs.filter((file) => read(file).includes('import.meta.main')),
+      [],
+    );
+  });
+
   it('has nothing that plays jobs delete files, which other jobs might still send', () => {
     const sources = globSync('src/{steps,dicom,engine,worker,runner,ledger}/**/*.ts', { cwd: root });
     const deleting = sources
