@@ -77,6 +77,7 @@ describe('the commands for a server', () => {
       'POST /api/simulator/run': { status: 202, json: { message: 'ok', run_id: 7 } },
       [`GET ${RUN}`]: over('COMPLETED'),
       [`GET ${RUN}/stats`]: { json: STATS },
+      [`GET ${RUN}/metrics`]: { json: { run_id: 7, queued_job_count: 0 } },
     };
   });
 
