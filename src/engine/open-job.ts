@@ -1,7 +1,7 @@
 import type { RunIdentity } from '../domain/identity.ts';
 import { JOB_SCHEMA_VERSION, type Job } from '../domain/job.ts';
+import { jobIdOf } from '../domain/job-id.ts';
 import { DEFAULT_RETRY, type Step, type Template } from '../domain/template.ts';
-import { deterministicUuid } from '../lib/ids.ts';
 import type { IterationCursor } from './iterate.ts';
 
 export interface JobOrigin {
@@ -15,16 +15,14 @@ export interface JobOrigin {
   possiblyRepeated: boolean;
 }
 
-/** The job that `step` opens. Its id is a function of (deployment, run, iteration, segment): a repeat is the same job. */
+/** The job that `step` opens. A repeat of the iteration opens the same job. */
 export function openJob(origin: JobOrigin, cursor: IterationCursor, step: Step, nowUs: number): Job {
-  const segment = origin.segment + 1;
+  const { deploymentId, runId } = origin;
+  const key = { deploymentId, runId, iteration: cursor.iteration, segment: origin.segment + 1 };
   return {
     schemaVersion: JOB_SCHEMA_VERSION,
-    deploymentId: origin.deploymentId,
-    jobId: deterministicUuid(origin.deploymentId, origin.runId, cursor.iteration, segment),
-    runId: origin.runId,
-    iteration: cursor.iteration,
-    segment,
+    ...key,
+    jobId: jobIdOf(key),
     queue: step.queue,
     jobType: step.jobType,
     metadata: step.metadata,

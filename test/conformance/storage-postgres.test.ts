@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import pg from 'pg';
+import { jobIdOf } from '../../src/domain/job-id.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import type { LedgerBatch } from '../../src/storage/port.ts';
 import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
@@ -54,6 +55,27 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
   endpointLimitsConform('PostgreSQL', () => ({ one: store, other }));
   serverConforms('PostgreSQL', () => ({ one: store, other }));
   serverLedgerConforms('PostgreSQL', () => ({ one: store, other }));
+
+  it('settles a job in the page in which it was queued, so that no index changes', async () => {
+    await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+    const { id: runId } = await store.createRun(newRun());
+    const ids = Array.from({ length: 500 }, (_, n) =>
+      jobIdOf({ deploymentId: 'd', runId, iteration: n + 1, segment: 1 }),
+    );
+    const pages = async (): Promise<unknown[]> => {
+      const select = 'select (ctid::text::point)[0] from jobs where run_id = $1 order by job_id';
+      return (await executor.query(select, [runId])).map(([page]) => page);
+    };
+    await store.writeLedger(
+      batchOf({ queued: ids.map((jobId, n) => queuedRow(runId, { jobId, iteration: n + 1 })) }),
+    );
+    const queued = await pages();
+    await store.writeLedger(batchOf({ attempts: ids.map((jobId) => attemptRow(runId, { jobId })) }));
+    const settled = await pages();
+    assert.equal(settled.length, ids.length);
+    const moved = settled.filter((page, n) => page !== queued[n]).length;
+    assert.ok(moved < ids.length / 20, `${moved} of ${ids.length} moved`);
+  });
 
   it('keeps sums that are those of its rows', async () => {
     await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
