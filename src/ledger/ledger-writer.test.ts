@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { delay } from '../lib/lifecycle.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, StoragePort } from '../storage/port.ts';
 import { createLedgerWriter } from './ledger-writer.ts';
 
@@ -47,5 +48,61 @@ describe('a ledger writer', () => {
       5000,
     );
     assert.ok(sizes.length <= 50, `${sizes.length} transactions`);
+  });
+
+  describe('while a flush is under way', () => {
+    const WORTHWHILE = 100;
+    /** @returns sizes of the flushes so far, the first of which lasts until `release` is called */
+    const openHeld = () => {
+      const sizes: number[] = [];
+      const held = Promise.withResolvers<void>();
+      const writeLedger: StoragePort['writeLedger'] = async ({ events }) => {
+        sizes.push(events.length);
+        if (sizes.length === 1) await held.promise;
+        return { duplicateAttempts: 0, duplicateIterations: 0 };
+      };
+      const ledger = createLedgerWriter({
+        store: { writeLedger } as StoragePort,
+        takeWindows: () => [],
+        onFault: (fault) => assert.fail(fault),
+        maxBatch: 1000,
+        worthwhile: WORTHWHILE,
+      });
+      const add = (count: number): void => {
+        for (let n = 0; n < count; n++) ledger.event({} as EventRow);
+      };
+      return { ledger, sizes, release: held.resolve, add };
+    };
+    /** With what comes during the first flush, and right after it. */
+    const sizesWith = async (during: number, after: number): Promise<number[]> => {
+      const { ledger, sizes, release, add } = openHeld();
+      await using _ = ledger;
+      add(1);
+      const first = ledger.flushed();
+      while (sizes.length === 0) await delay(1);
+      add(during);
+      const second = ledger.flushed();
+      release();
+      await first;
+      // Timers cannot come in between: what the end of the flush begins has begun.
+      for (let turn = 0; turn < 10; turn++) await null;
+      add(after);
+      await second;
+      await ledger.flushed();
+      return sizes;
+    };
+
+    it('waits for company where rows come fast, until the next one is worthwhile', async () => {
+      assert.deepEqual(await sizesWith(40, WORTHWHILE - 40), [1, WORTHWHILE]);
+    });
+
+    it('waits no longer once no more come', async () => {
+      assert.deepEqual(await sizesWith(40, 0), [1, 40]);
+    });
+
+    it('begins the next one at once where few rows wait, or enough', async () => {
+      assert.deepEqual(await sizesWith(10, 5), [1, 10, 5]);
+      assert.deepEqual(await sizesWith(WORTHWHILE, 5), [1, WORTHWHILE, 5]);
+    });
   });
 });

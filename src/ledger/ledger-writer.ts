@@ -15,6 +15,11 @@ export interface LedgerWriterOptions {
   maxBatch?: number;
   /** A row waits no longer than this for company, milliseconds. @default 5 */
   maxDelayMs?: number;
+  /**
+   * Rows of a flush that are worth waiting for. Where rows come fast, the next flush begins once so many wait or no more
+   * come, in place of as soon as the last has ended. @default 0
+   */
+  worthwhile?: number;
   /** Where attempts and ends of patients are also lines. @default none */
   metricLog?: Pick<MetricLog, 'attempt' | 'patient'> | null;
 }
@@ -64,14 +69,22 @@ const emptyBatch = (): OpenBatch => ({
 });
 
 const WINDOW_INTERVAL_MS = 1000;
+/** Fewer rows that came during a flush do not promise more: whoever awaits them may be what others wait for. */
+const MANY_ROWS = 32;
+/** Rows come no longer when none did for so long, milliseconds. */
+const GATHER_MS = 10;
+/** However fast rows come, those that are there wait no longer than this for company, milliseconds. */
+const MAX_GATHER_MS = 30;
 
 export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
-  const { store, maxBatch = 1000, maxDelayMs = 5, metricLog } = options;
+  const { store, maxBatch = 1000, maxDelayMs = 5, worthwhile = 0, metricLog } = options;
   let batch = emptyBatch();
   let rows = 0;
   let inFlightRows = 0;
   /** Somebody does not go on before the gathering rows are stored. */
   let awaited = false;
+  /** So many rows begin a flush. */
+  let enough = maxBatch;
   let timer: NodeJS.Timeout | null = null;
   let inFlight: Promise<void> | null = null;
   let gathering = Promise.withResolvers<void>();
@@ -83,7 +96,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     rows++;
     if (inFlight) return;
     // Not within this call: rows that belong together, like a settlement and the end of its patient, leave together.
-    if (rows >= maxBatch) queueMicrotask(flush);
+    if (rows >= enough) queueMicrotask(flush);
     else timer ??= setTimeout(flush, maxDelayMs);
   };
 
@@ -97,6 +110,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     batch = emptyBatch();
     rows = 0;
     awaited = false;
+    enough = maxBatch;
     gathering = Promise.withResolvers<void>();
     gathering.promise.catch(() => {});
     inFlight = write(leaving).then(
@@ -113,9 +127,21 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       inFlight = null;
       inFlightRows = 0;
       if (rows === 0) return;
-      if (awaited || rows >= maxBatch) flush();
+      if (rows >= maxBatch || (awaited && !isWorthWaiting())) flush();
+      else if (awaited) gather(rows, performance.now() + MAX_GATHER_MS);
       else timer ??= setTimeout(flush, maxDelayMs);
     });
+  };
+
+  const isWorthWaiting = (): boolean => rows >= MANY_ROWS && rows < worthwhile;
+
+  /** Goes on waiting as long as rows come. */
+  const gather = (seen: number, untilMs: number): void => {
+    enough = worthwhile;
+    timer = setTimeout(() => {
+      if (rows === seen || performance.now() >= untilMs) flush();
+      else gather(rows, untilMs);
+    }, GATHER_MS);
   };
 
   const write = async (leaving: LedgerBatch): Promise<void> => {

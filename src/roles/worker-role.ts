@@ -84,6 +84,9 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Worke
   const ledger = createLedgerWriter({
     store,
     metricLog: options.metricLog ?? null,
+    // Half of what may be in hand at a time, with two rows each: the other half comes meanwhile. Where the ledger is in
+    // this process, nothing is spent on a flush by being asked for more often.
+    worthwhile: options.queueIsVolatile ? 0 : options.prefetch,
     takeWindows: (force) => [...opened.values()].flatMap(({ recorder }) => recorder.takeWindows(force)),
     onFault: (fault) => {
       log(`${fault.code}: ${fault.message}`);
