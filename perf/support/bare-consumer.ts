@@ -2,9 +2,10 @@
  * A consumer of the bare pipeline, in a process of its own: `node bare-consumer.ts JSON`, a `BareConsumerOptions`.
  * Says over its channel that it is ready, then how many jobs each acknowledgement ended.
  */
-import { randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import pg from 'pg';
 import { Connection } from 'rabbitmq-client';
+import { jobIdOf } from '../../src/domain/job-id.ts';
 import { BARE_ATTEMPTS, type BareConsumerOptions, type BareConsumerSays } from './bare-pipeline.ts';
 
 /** Jobs of one insert. */
@@ -19,6 +20,11 @@ await database.connect();
 const connection = new Connection({ url: queueUrl, noDelay: true });
 const channel = await connection.acquire();
 
+/** What no other consumer's ids begin with; they ascend, like those of a run. */
+const runId = randomInt(2 ** 32);
+let numbered = 0;
+const nextId = (): string => jobIdOf({ deploymentId: 'bare', runId, iteration: ++numbered, segment: 1 });
+
 /** Delivery tags, in their order. */
 let waiting: number[] = [];
 let timer: NodeJS.Timeout | null = null;
@@ -31,7 +37,7 @@ const insert = async (): Promise<void> => {
   inserting = true;
   const tags = waiting.slice(0, MAX_BATCH);
   waiting = waiting.slice(MAX_BATCH);
-  const jobIds = tags.map(() => randomUUID());
+  const jobIds = tags.map(nextId);
   await database.query({ name: 'attempts', text: BARE_ATTEMPTS, values: [`{${jobIds.join(',')}}`] });
   channel.basicAck({ deliveryTag: tags.at(-1)!, multiple: true });
   say({ ended: tags.length });

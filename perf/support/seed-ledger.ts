@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { jobIdOf } from '../../src/domain/job-id.ts';
 import { DEFAULT_QUEUE, type Step } from '../../src/domain/template.ts';
 import type { LedgerBatch, NewRun, StoragePort } from '../../src/storage/port.ts';
 import {
@@ -19,7 +19,10 @@ const failure = { errorCode: 'MLLP_NAK_ERROR', error: 'MSA-1 is AE: no such pati
 
 /** What a runner and a worker write of jobs that are queued, tried and end their patient. */
 function batches(runId: number, first: number, count: number): [queued: LedgerBatch, ended: LedgerBatch] {
-  const jobs = Array.from({ length: count }, (_, i) => ({ jobId: randomUUID(), n: first + i }));
+  const jobs = Array.from({ length: count }, (_, i) => {
+    const n = first + i;
+    return { jobId: jobIdOf({ deploymentId: 'seeded', runId, iteration: n, segment: 1 }), n };
+  });
   const isDead = (n: number): boolean => n % DEAD_OF === 0;
   const queued = jobs.map(({ jobId, n }) => queuedRow(runId, { jobId, iteration: n }));
   const attempts = jobs.map(({ jobId, n }) => {
