@@ -137,7 +137,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
 
   /** Goes on waiting as long as rows come. */
   const gather = (seen: number, untilMs: number): void => {
-    enough = worthwhile;
+    enough = Math.min(worthwhile, maxBatch);
     timer = setTimeout(() => {
       if (rows === seen || performance.now() >= untilMs) flush();
       else gather(rows, untilMs);
