@@ -1,3 +1,4 @@
+import type { Connection } from 'rabbitmq-client';
 import type { Job } from '../../domain/job.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { YeeterError } from '../../lib/errors.ts';
@@ -12,6 +13,7 @@ import { countUnacknowledged, type ManagementAddress, messageRates } from './man
 import { jobMessage, MAX_BODY_BYTES } from './message.ts';
 import { createMover } from './mover.ts';
 import { createPublisher, type PublishOutcome } from './publisher.ts';
+import { toldOnce } from './told-once.ts';
 
 export interface RabbitQueueOptions {
   /** `amqp://USER:PASSWORD@HOST:PORT/VHOST`; `amqps` for TLS. */
@@ -62,13 +64,14 @@ export async function createRabbitQueue(options: RabbitQueueOptions): Promise<Ra
   const { url, deploymentId, clock, name = 'yeeter', onNotice = () => {} } = options;
   const timeoutMs = options.connectTimeoutMs ?? 10_000;
   const maxLength = options.maxLength ?? DEFAULT_MAX_LENGTH;
-  const publishing = await connectBroker({ url, name: `${name} publisher`, timeoutMs, onNotice });
-  const consuming = await connectBroker({ url, name: `${name} consumer`, timeoutMs, onNotice }).catch(
-    async (error) => {
-      await closeConnection(publishing);
-      throw error;
-    },
-  );
+  const ofConnection = toldOnce(onNotice);
+  const connect = (what: string): Promise<Connection> =>
+    connectBroker({ url, name: `${name} ${what}`, timeoutMs, onNotice: ofConnection() });
+  const publishing = await connect('publisher');
+  const consuming = await connect('consumer').catch(async (error) => {
+    await closeConnection(publishing);
+    throw error;
+  });
   const { managementUrl } = options;
   const management: ManagementAddress | null = managementUrl
     ? { managementUrl, broker: brokerName(url) }
