@@ -8,22 +8,26 @@
  * those of 5 ms) and acknowledge them. What a job is of is not looked at, and nothing is added up.
  *
  *   node perf/durable-jobs.ts [--jobs 40000] [--repetitions 3] [--work none,study] [--workers 1,2]
- *     [--prefetch 1,32,256] [--fsync off,on] [--quick] [--json]
+ *     [--prefetch 1,32,256] [--fsync off,on] [--beside DIR [--beside-args=--burst]] [--quick] [--json]
+ *
+ * `--beside` is a checkout of another version, with its packages: each of its runs comes right after one of ours, on a
+ * database of its own and the same broker, and what is told is our rate over its rate. `--beside-args` are the arguments
+ * of its `bench` in place of `--burst`, which older ones do not know (they published ahead without being told).
  *
  * Broker and database are private. With `fsync` they share the disk, and every commit waits for it. A ratio is that of
  * one turn. Our rate is from the first job's end to the last one's, that of the whole run has the start of its processes
  * and the notice of its end in it, and the bare one is from the first publish to the last acknowledgement. `--quick` is
  * one repetition of fewer jobs.
  */
+import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { encodeJob } from '../src/domain/job-schema.ts';
 import { iterate } from '../src/engine/iterate.ts';
 import { openJob } from '../src/engine/open-job.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { startState } from '../src/steps/start-state.ts';
-import { migratePostgres } from '../src/storage/postgres/migrate-postgres.ts';
 import { openPg } from '../src/storage/postgres/pg-executor.ts';
 import { testEnvironment } from '../test/support/environment.ts';
 import { TEST_IDENTITY } from '../test/support/job.ts';
@@ -32,7 +36,7 @@ import { startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
 import { templateFrom } from '../test/support/run.ts';
 import { barePipelineRate } from './support/bare-pipeline.ts';
 import { EMPTY_JOBS_TEMPLATE, JOBS_TEMPLATE } from './support/jobs-template.ts';
-import { type BenchFolder, openBenchFolder } from './support/run-bench.ts';
+import { type BenchFolder, OUR_MAIN, openBenchFolder } from './support/run-bench.ts';
 import { spread } from './support/spread.ts';
 
 /** One job at a time waits for each of its rows: fewer say as much. */
@@ -51,6 +55,15 @@ interface Cell {
   ours: number[];
   whole: number[];
   bare: number[];
+  beside: number[];
+}
+
+/** A version of the product, and what is particular to it. */
+interface Version {
+  databaseUrl: string;
+  /** Its entry. */
+  main: string;
+  args: readonly string[];
 }
 
 /** A job as the product publishes it. */
@@ -69,18 +82,14 @@ async function jobBody(work: Work): Promise<Buffer> {
   return Buffer.from(encodeJob(openJob(origin, cursor, end.step, nowUs)));
 }
 
-interface Services {
-  databaseUrl: string;
-  queueUrl: string;
-}
-
 const ENDS = `
 select count(*), max(created_at_ms) - min(created_at_ms) from job_attempts
 where run_id = (select max(id) from runs)`;
 
 async function productRates(
   folder: BenchFolder,
-  { databaseUrl, queueUrl }: Services,
+  queueUrl: string,
+  { databaseUrl, main, args: own }: Version,
   { work, prefetch, workers }: Cell,
   jobs: number,
 ): Promise<{ rate: number; whole: number }> {
@@ -90,13 +99,12 @@ async function productRates(
     String(jobs),
     '--concurrency',
     '256',
-    '--burst',
     '--workers',
     String(workers),
+    ...own,
   ];
-  const run = await folder.run([...args, '--database-url', databaseUrl, '--queue-url', queueUrl], [], {
-    WORKER_PREFETCH: String(prefetch),
-  });
+  const options = { environment: { WORKER_PREFETCH: String(prefetch) }, main };
+  const run = await folder.run([...args, '--database-url', databaseUrl, '--queue-url', queueUrl], options);
   const { jobs: settled, attempts, completed } = run.totals;
   if (settled !== jobs || attempts !== jobs || completed !== jobs) {
     throw new Error(`of ${jobs} jobs ${settled} are settled by ${attempts} attempts: ${completed} completed`);
@@ -106,15 +114,29 @@ async function productRates(
   return { rate: (1000 * (ended - 1)) / betweenMs, whole: jobs / run.duration_seconds };
 }
 
-async function measure(queueUrl: string, cells: readonly Cell[], jobs: number, repetitions: number) {
+interface Measuring {
+  queueUrl: string;
+  cells: readonly Cell[];
+  jobs: number;
+  repetitions: number;
+  beside: { folder: string; args: readonly string[] } | null;
+}
+
+async function measure({ queueUrl, cells, jobs, repetitions, beside }: Measuring) {
   await using folder = await openBenchFolder();
   const bodies = { none: await jobBody('none'), study: await jobBody('study') };
   for (const [work, text] of Object.entries(TEMPLATES))
     await writeFile(join(folder.path, `${work}.yaml`), text);
   for (const fsync of new Set(cells.map((cell) => cell.fsync))) {
     await using postgres = await startPrivatePostgres(fsync === 'on' ? DURABLE : []);
-    const services = { queueUrl, databaseUrl: await postgres.createDatabase() };
-    await migratePostgres(services.databaseUrl);
+    const migrated = async (main: string, args: readonly string[]): Promise<Version> => {
+      const databaseUrl = await postgres.createDatabase();
+      await promisify(execFile)(process.execPath, [main, 'migrate', '--database-url', databaseUrl]);
+      return { databaseUrl, main, args };
+    };
+    const ours = await migrated(OUR_MAIN, ['--burst']);
+    const other = beside && (await migrated(join(beside.folder, 'src/cli/main.ts'), beside.args));
+    const services = { queueUrl, databaseUrl: ours.databaseUrl };
     for (let repetition = 0; repetition < repetitions; repetition++) {
       for (const cell of cells) {
         if (cell.fsync !== fsync) continue;
@@ -122,12 +144,14 @@ async function measure(queueUrl: string, cells: readonly Cell[], jobs: number, r
         const { work, workers: consumers, prefetch } = cell;
         const body = bodies[work];
         cell.bare.push(await barePipelineRate({ ...services, consumers, prefetch, jobs: count, body }));
-        const { rate, whole } = await productRates(folder, services, cell, count);
+        const { rate, whole } = await productRates(folder, queueUrl, ours, cell, count);
         cell.ours.push(rate);
         cell.whole.push(whole);
+        if (other) cell.beside.push((await productRates(folder, queueUrl, other, cell, count)).rate);
         process.stderr.write(
           `${work}, fsync ${fsync}, prefetch ${prefetch}, workers ${consumers}: ${rate.toFixed(0)}/s ` +
-            `(whole run ${whole.toFixed(0)}/s), bare ${cell.bare.at(-1)!.toFixed(0)}/s\n`,
+            `(whole run ${whole.toFixed(0)}/s), bare ${cell.bare.at(-1)!.toFixed(0)}/s` +
+            `${other ? `, other version ${cell.beside.at(-1)!.toFixed(0)}/s` : ''}\n`,
         );
       }
     }
@@ -142,6 +166,8 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '1,2' },
     prefetch: { type: 'string', default: '1,32,256' },
     fsync: { type: 'string', default: 'off,on' },
+    beside: { type: 'string' },
+    'beside-args': { type: 'string', default: '--burst' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -152,12 +178,21 @@ for (const fsync of values.fsync.split(','))
     if (work !== 'none' && work !== 'study') throw new Error(`--work is none or study, not ${work}`);
     for (const prefetch of values.prefetch.split(',').map(Number))
       for (const workers of values.workers.split(',').map(Number))
-        cells.push({ work, fsync, prefetch, workers, ours: [], whole: [], bare: [] });
+        cells.push({ work, fsync, prefetch, workers, ours: [], whole: [], bare: [], beside: [] });
   }
 await using broker = await startPrivateRabbitmq({ management: false });
 const jobs = values.quick ? QUICK_JOBS : Number(values.jobs);
-await measure(broker.url, cells, jobs, values.quick ? 1 : Number(values.repetitions));
-const rows = cells.map(({ ours, whole, bare, ...cell }) => ({
+await measure({
+  queueUrl: broker.url,
+  cells,
+  jobs,
+  repetitions: values.quick ? 1 : Number(values.repetitions),
+  beside:
+    values.beside === undefined
+      ? null
+      : { folder: values.beside, args: values['beside-args'].split(' ').filter((arg) => arg !== '') },
+});
+const rows = cells.map(({ ours, whole, bare, beside, ...cell }) => ({
   ...cell,
   'jobs/s': spread(ours, 0),
   'whole run, jobs/s': spread(whole, 0),
@@ -166,6 +201,13 @@ const rows = cells.map(({ ours, whole, bare, ...cell }) => ({
     ours.map((rate, turn) => rate / bare[turn]!),
     2,
   ),
+  ...(beside.length > 0 && {
+    'other version, jobs/s': spread(beside, 0),
+    'times the other': spread(
+      ours.map((rate, turn) => rate / beside[turn]!),
+      2,
+    ),
+  }),
 }));
 if (values.json) console.log(JSON.stringify(rows, null, 2));
 else console.table(rows);

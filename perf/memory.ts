@@ -19,7 +19,7 @@ await using folder = await openBenchFolder();
 const rows: Record<string, number>[] = [];
 let first: number | null = null;
 for (const patients of values.patients.split(',')) {
-  const run = await folder.run(['orders-only', '--patients', patients], ['--expose-gc']);
+  const run = await folder.run(['orders-only', '--patients', patients], { nodeArgs: ['--expose-gc'] });
   const { heap_used_bytes: heap, external_bytes: external } = run.engine_memory;
   first ??= heap + external;
   rows.push({

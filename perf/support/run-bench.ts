@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** The entry of the version that measures. */
+export const OUR_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** What these scripts read of `run.json`. */
 export interface BenchResult {
@@ -18,24 +19,28 @@ export interface BenchResult {
   generator_health: { rss_max_bytes: number };
 }
 
+export interface BenchOptions {
+  nodeArgs?: readonly string[];
+  environment?: Readonly<Record<string, string>>;
+  /** @default `OUR_MAIN` */
+  main?: string;
+}
+
 /** A data folder that is made once, so that what is measured is the run. */
 export interface BenchFolder extends AsyncDisposable {
   /** Runs the real command, sinks and ledger and all. */
-  run(
-    args: readonly string[],
-    nodeArgs?: readonly string[],
-    environment?: Readonly<Record<string, string>>,
-  ): Promise<BenchResult>;
+  run(args: readonly string[], options?: BenchOptions): Promise<BenchResult>;
   path: string;
 }
 
 export async function openBenchFolder(): Promise<BenchFolder> {
   const path = await mkdtemp(join(tmpdir(), 'yeeter-perf-'));
-  const run: BenchFolder['run'] = async (args, nodeArgs = [], environment = {}) => {
+  const run: BenchFolder['run'] = async (args, options = {}) => {
+    const { nodeArgs = [], environment = {}, main = OUR_MAIN } = options;
     const out = join(path, 'out');
     const command = [
       ...nodeArgs,
-      MAIN,
+      main,
       'bench',
       ...args,
       '--quiet',
