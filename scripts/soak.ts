@@ -15,7 +15,7 @@ import { without } from '../test/support/programs.ts';
 import { startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
 import { carryShortRuns } from '../test/support/short-runs.ts';
 import { soakKilledWorkers } from '../test/support/soak-killed-workers.ts';
-import { carryThroughStorm, KILL_RUNNER, KILL_WORKER, restarts } from '../test/support/storm.ts';
+import { carryThroughStorm, KILL_RUNNER, KILL_SERVER, KILL_WORKER, restarts } from '../test/support/storm.ts';
 import { startTcpProxy } from '../test/support/tcp-proxy.ts';
 
 const RESULTS = fileURLToPath(new URL('../docs/soak.md', import.meta.url));
@@ -73,8 +73,9 @@ const SECTIONS: readonly Section[] = [
   {
     title: 'Storm',
     text: [
-      'Two runners, two workers, one run; while it goes on workers and runners are killed, connections to the broker cut, the',
-      'database ended at once and started again, the broker killed and stopped and started again. It passes like the one above.',
+      'Two runners, two workers, a server that is asked without pause, one run; while it goes on workers, runners and the',
+      'server are killed, connections to the broker cut, the database ended at once and started again, the broker killed and',
+      'stopped and started again. It passes like the one above, and when the server then tells what is in the ledger.',
     ],
     soak: storm,
   },
@@ -129,8 +130,8 @@ async function storm(): Promise<Row[]> {
   const { bench, postgres, rabbitmq, proxy } = servers;
   const { ledger, brokerStopped, brokerKilled, cut } = restarts(postgres, rabbitmq, proxy);
   const blows = [
-    ...[KILL_WORKER, KILL_RUNNER, cut, ledger, KILL_WORKER, brokerKilled, KILL_RUNNER, brokerStopped],
-    ...[KILL_WORKER, KILL_WORKER, ledger, KILL_RUNNER, cut, KILL_WORKER],
+    ...[KILL_WORKER, KILL_RUNNER, cut, KILL_SERVER, ledger, KILL_WORKER, brokerKilled, KILL_RUNNER],
+    ...[brokerStopped, KILL_WORKER, KILL_SERVER, KILL_WORKER, ledger, KILL_RUNNER, cut, KILL_WORKER],
   ];
   const rows: Row[] = [];
   for (let round = 1; round <= Number(values.rounds); round++) {

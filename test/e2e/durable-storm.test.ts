@@ -5,7 +5,7 @@ import { type PrivatePostgres, startPrivatePostgres } from '../support/postgres.
 import { without } from '../support/programs.ts';
 import { type PrivateRabbitmq, startPrivateRabbitmq } from '../support/rabbitmq.ts';
 import { carryShortRuns } from '../support/short-runs.ts';
-import { carryThroughStorm, KILL_RUNNER, KILL_WORKER, restarts } from '../support/storm.ts';
+import { carryThroughStorm, KILL_RUNNER, KILL_SERVER, KILL_WORKER, restarts } from '../support/storm.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
 /** The soak takes many more of each. */
@@ -19,25 +19,21 @@ describe('runs whose processes, broker and ledger are struck in the middle', {
   let rabbitmq: PrivateRabbitmq;
   let proxy: TcpProxy;
   let bench: DurableBench;
+  const opened = new AsyncDisposableStack();
   before(async () => {
-    [postgres, rabbitmq] = await Promise.all([
-      startPrivatePostgres(),
-      startPrivateRabbitmq({ management: false }),
-    ]);
-    proxy = await startTcpProxy(rabbitmq.port);
-    bench = await openDurableBench({
-      databaseUrl: await postgres.createDatabase(),
-      queueUrl: Object.assign(new URL(rabbitmq.url), { port: String(proxy.port) }).href,
-      ownQueueUrl: rabbitmq.url,
-      queues: KILL_QUEUES,
-    });
+    postgres = opened.use(await startPrivatePostgres());
+    rabbitmq = opened.use(await startPrivateRabbitmq({ management: false }));
+    proxy = opened.use(await startTcpProxy(rabbitmq.port));
+    bench = opened.use(
+      await openDurableBench({
+        databaseUrl: await postgres.createDatabase(),
+        queueUrl: Object.assign(new URL(rabbitmq.url), { port: String(proxy.port) }).href,
+        ownQueueUrl: rabbitmq.url,
+        queues: KILL_QUEUES,
+      }),
+    );
   });
-  after(async () => {
-    await bench.close();
-    await proxy.close();
-    await rabbitmq.close();
-    await postgres.close();
-  });
+  after(() => opened.disposeAsync());
 
   it('end in the right state with the right totals when they are short, one after the other', async () => {
     await carryShortRuns(bench, SHORT_RUNS);
@@ -49,6 +45,7 @@ describe('runs whose processes, broker and ledger are struck in the middle', {
       KILL_WORKER,
       KILL_RUNNER,
       cut,
+      KILL_SERVER,
       ledger,
       KILL_WORKER,
       brokerKilled,

@@ -16,7 +16,7 @@ import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
 import type { RunRecord } from '../../src/storage/port.ts';
 import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
-import { type CliRun, startProgram } from './cli.ts';
+import { type CliRun, startProgram, startYeeter } from './cli.ts';
 import type { CountingReceiver } from './counting-receiver.ts';
 import { TEST_IDENTITY } from './job.ts';
 import type { KillableOptions } from './killable-process.ts';
@@ -50,6 +50,9 @@ export interface DurableBenchOptions {
 
 export type DeadLetters = ReadonlyMap<number, readonly string[]>;
 
+/** Who may ask the servers of a bench for everything. */
+export const BENCH_ADMIN = { username: 'operator', password: 'correct horse' };
+
 /** One ledger and one broker, and processes on them. Whoever starts a process ends it, or leaves that to `close`. */
 export interface DurableBench extends Closeable {
   store: CoordinationPort;
@@ -57,6 +60,8 @@ export interface DurableBench extends Closeable {
   createRun(options: DurableRunOptions): Promise<RunRecord>;
   /** Starts a worker or a runner; resolves when it is ready, or has died of its kill point. */
   start(kind: KillableOptions['kind'], options?: StartOptions): Promise<CliRun>;
+  /** Starts a `yeeter api`; resolves when it is ready. */
+  startServer(): Promise<{ url: string; run: CliRun }>;
   /** Asks processes to stop, and expects that they end with 0. */
   stop(...processes: readonly CliRun[]): Promise<void>;
   untilOver(runId: number): Promise<RunRecord>;
@@ -72,6 +77,8 @@ export interface DurableBench extends Closeable {
 }
 
 const POLL_MS = 50;
+/** A process that has not ended by then hangs. */
+const HANG_MS = 600_000;
 
 export async function openDurableBench(options: DurableBenchOptions): Promise<DurableBench> {
   const {
@@ -121,7 +128,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
       process.execPath,
       [KILLABLE, JSON.stringify(settings)],
       process.cwd(),
-      600_000,
+      HANG_MS,
     );
     running.add(started);
     void started.ended.then(() => running.delete(started));
@@ -130,6 +137,21 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
       if (started.process.signalCode !== 'SIGKILL') throw error;
     });
     return started;
+  };
+
+  const startServer: DurableBench['startServer'] = async () => {
+    const run = startYeeter(['api', '--port', '0'], process.cwd(), HANG_MS, {
+      DATABASE_URL: databaseUrl,
+      RABBITMQ_URL: queueUrl,
+      RABBITMQ_QUEUE_MAX_LENGTH: String(maxLength),
+      JWT_SECRET_KEY: 'a secret that all servers of this bench share',
+      YEETER_ADMIN_USER: BENCH_ADMIN.username,
+      YEETER_ADMIN_PASSWORD: BENCH_ADMIN.password,
+    });
+    running.add(run);
+    void run.ended.then(() => running.delete(run));
+    await run.said(/ready on http:\/\/[^;]+;/);
+    return { url: /ready on (http:\/\/[^;]+);/.exec(run.stderr())![1]!, run };
   };
 
   const stop = async (...processes: readonly CliRun[]): Promise<void> => {
@@ -224,6 +246,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
       });
     },
     start,
+    startServer,
     stop,
     untilOver,
     untilSettled,

@@ -96,8 +96,12 @@ export async function startPrivateRabbitmq({
   }
 }
 
-/** Writes the settings; returns what starts a broker with them. */
-async function prepare(folder: string, ports: Ports): Promise<() => Promise<ServiceChild>> {
+/**
+ * Writes the settings; returns what starts a broker with them. A start that failed is tried again in a folder of its own:
+ * what it left would make the next one take itself for an old broker, without quorum queues.
+ */
+async function prepare(parent: string, ports: Ports): Promise<() => Promise<ServiceChild>> {
+  const folder = path.join(parent, String(ports.amqp));
   const at = (name: string): string => path.join(folder, name);
   for (const name of ['mnesia', 'generated']) mkdirSync(at(name), { recursive: true });
   writeFileSync(at('rabbitmq-env.conf'), '');

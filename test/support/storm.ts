@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { delay } from '../../src/lib/lifecycle.ts';
 import type { RunTotals } from '../../src/metrics/totals.ts';
+import { askServer } from './asked-server.ts';
 import type { CliRun } from './cli.ts';
 import { startCountingReceiver } from './counting-receiver.ts';
 import { assertAccounts, type DurableBench } from './durable.ts';
@@ -10,10 +11,10 @@ import type { PrivatePostgres } from './postgres.ts';
 import type { PrivateRabbitmq } from './rabbitmq.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 
-/** Two runners and two workers; whoever is killed is followed by another. */
+/** Two runners, two workers and a server; whoever is killed is followed by another. */
 export interface Fleet {
   /** Kills one, at whatever it is doing, and starts another. */
-  kill(kind: KillableOptions['kind']): Promise<void>;
+  kill(kind: KillableOptions['kind'] | 'server'): Promise<void>;
 }
 
 export interface Blow {
@@ -23,6 +24,7 @@ export interface Blow {
 
 export const KILL_WORKER: Blow = { name: 'a worker is killed', strike: (fleet) => fleet.kill('worker') };
 export const KILL_RUNNER: Blow = { name: 'a runner is killed', strike: (fleet) => fleet.kill('runner') };
+export const KILL_SERVER: Blow = { name: 'the server is killed', strike: (fleet) => fleet.kill('server') };
 
 const POLL_MS = 20;
 
@@ -41,7 +43,9 @@ export async function carryThroughStorm(
     fleet[kind].push(await bench.start(kind));
   };
   await Promise.all([launch('runner'), launch('runner'), launch('worker'), launch('worker')]);
+  await using server = await askServer(bench);
   const kill: Fleet['kill'] = async (kind) => {
+    if (kind === 'server') return server.kill();
     const victim = fleet[kind].shift()!;
     victim.process.kill('SIGKILL');
     const { signal, stderr } = await victim.ended;
@@ -61,6 +65,13 @@ export async function carryThroughStorm(
   assert.equal(run.startedIterations, patients);
   const totals = await assertAccounts(bench, run, receiver);
   assert.equal(totals.failed, receiver.refused, 'exactly the patients failed whose messages are refused');
+  const told = await server.figuresOf(id);
+  assert.deepEqual(
+    [told.status, told.completed_patients, told.failed_patients, told.queued_job_count],
+    ['COMPLETED', totals.completed, totals.failed, totals.jobs],
+    'the server tells what is in the ledger',
+  );
+  assert.ok(server.answers > blows.length, `${server.answers} answers while it went on`);
   let messages = 0;
   for (const times of receiver.times.values()) messages += times;
   return { totals, messages, distinct: receiver.times.size };
