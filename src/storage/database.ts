@@ -1,4 +1,4 @@
-import { drizzle } from 'drizzle-orm/pg-proxy';
+import { drizzle } from './drizzle.ts';
 import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
 import { storageError } from './storage-error.ts';
 

@@ -1,6 +1,6 @@
-import { and, asc, count, eq, gt, inArray, isNull } from 'drizzle-orm';
 import type { CoordinationPort } from './coordination-port.ts';
 import type { Database } from './database.ts';
+import { and, asc, count, eq, gt, inArray, isNull } from './drizzle.ts';
 import { attemptOf, eventOf, iterationOf } from './row-mapping.ts';
 import {
   iterations,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { YeeterError } from '../lib/errors.ts';
+import { readMigrationFiles } from './drizzle.ts';
 import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
 
 /** Key of the advisory lock that lets one process at a time change the schema; an arbitrary constant. */

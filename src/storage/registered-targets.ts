@@ -1,5 +1,5 @@
-import { and, asc, eq } from 'drizzle-orm';
 import type { Database } from './database.ts';
+import { and, asc, eq } from './drizzle.ts';
 import type { StoragePort } from './port.ts';
 import { targets } from './schema.ts';
 

@@ -1,4 +1,4 @@
-import { bigint } from 'drizzle-orm/pg-core';
+import { bigint } from './drizzle.ts';
 
 /** Columns that most tables have; what is counted, summed or measured never fits 32 bits for good. */
 

@@ -1,4 +1,7 @@
-import { sql } from 'drizzle-orm';
+import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
+import type { RunStatus } from '../domain/run-state.ts';
+import type { OnFailure, Template } from '../domain/template.ts';
+import type { QueueMode, WorkerState } from './coordination-port.ts';
 import {
   bigint,
   bigserial,
@@ -10,13 +13,10 @@ import {
   numeric,
   pgTable,
   primaryKey,
+  sql,
   text,
   uuid,
-} from 'drizzle-orm/pg-core';
-import type { Endpoint, EndpointLimits } from '../domain/endpoint.ts';
-import type { RunStatus } from '../domain/run-state.ts';
-import type { OnFailure, Template } from '../domain/template.ts';
-import type { QueueMode, WorkerState } from './coordination-port.ts';
+} from './drizzle.ts';
 import { count, maybe } from './schema-columns.ts';
 import { simTemplates } from './server-schema.ts';
 

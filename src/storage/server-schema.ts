@@ -1,5 +1,5 @@
-import { bigserial, boolean, index, integer, json, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { EndpointType } from '../domain/endpoint.ts';
+import { bigserial, boolean, index, integer, json, pgTable, text, uniqueIndex } from './drizzle.ts';
 import { count, maybe } from './schema-columns.ts';
 
 /*

@@ -1,5 +1,4 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { EndpointShare } from '../domain/endpoint-share.ts';
 import { NAMESPACE_COUNT } from '../domain/identity.ts';
 import type { Job } from '../domain/job.ts';
@@ -21,6 +20,7 @@ import type {
 } from './coordination-port.ts';
 import { type Database, drizzleOf } from './database.ts';
 import { listDeadJobs, reopenJobs, settlementOf } from './dead-jobs.ts';
+import { and, desc, eq, inArray, isNull, sql } from './drizzle.ts';
 import {
   type ByteAsk,
   type EndpointAsk,

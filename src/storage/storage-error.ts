@@ -1,6 +1,6 @@
-import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { type ErrorCode, YeeterError } from '../lib/errors.ts';
 import { redact } from '../lib/redact.ts';
+import { DrizzleQueryError } from './drizzle.ts';
 import { loginRefusal } from './login-refusal.ts';
 
 const DISK_FULL_STATE = '53100';

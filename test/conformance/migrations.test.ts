@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { readMigrationFiles } from '../../src/storage/drizzle.ts';
 import { ALONE } from '../../src/storage/ledger-statements.ts';
 import { encodeLedger } from '../../src/storage/ledger-tables.ts';
 import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';

@@ -1,4 +1,4 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { and, desc, eq } from '../drizzle.ts';
 import type { ServerPort } from '../server-port.ts';
 import { apiKeys, users } from '../server-schema.ts';
 import type { ServerPartDeps } from './part.ts';

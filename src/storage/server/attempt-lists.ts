@@ -1,5 +1,5 @@
-import { and, desc, eq, exists, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Drizzle } from '../database.ts';
+import { and, desc, eq, exists, inArray, lt, type SQL, sql } from '../drizzle.ts';
 import type { StoredAttempt } from '../port.ts';
 import { attemptOf } from '../row-mapping.ts';
 import { jobAttempts, runs } from '../schema.ts';

@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, lte } from '../drizzle.ts';
 import type { ServerPort } from '../server-port.ts';
 import { auditLog, scalingDecisions } from '../server-schema.ts';
 import type { ServerPartDeps } from './part.ts';

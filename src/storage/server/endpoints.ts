@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq } from '../drizzle.ts';
 import type { ServerPort } from '../server-port.ts';
 import { endpoints } from '../server-schema.ts';
 import { changes, type ServerPartDeps } from './part.ts';

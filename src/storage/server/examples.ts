@@ -1,5 +1,5 @@
-import { asc, eq } from 'drizzle-orm';
 import type { Drizzle } from '../database.ts';
+import { asc, eq } from '../drizzle.ts';
 import type { Examples, ReceiverIds, ServerPort } from '../server-port.ts';
 import { endpoints, generators, users } from '../server-schema.ts';
 import type { ServerPartDeps } from './part.ts';

@@ -1,4 +1,4 @@
-import { count, desc, eq, ilike, or } from 'drizzle-orm';
+import { count, desc, eq, ilike, or } from '../drizzle.ts';
 import type { ServerPort } from '../server-port.ts';
 import { listenerMessages } from '../server-schema.ts';
 import type { ServerPartDeps } from './part.ts';

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq } from '../drizzle.ts';
 import type { EventStatus } from '../port.ts';
 import { eventOf } from '../row-mapping.ts';
 import { runEvents } from '../schema.ts';

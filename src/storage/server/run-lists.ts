@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, lt, lte, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, lte, type SQL } from '../drizzle.ts';
 import { missingRun } from '../missing-run.ts';
 import { runs } from '../schema.ts';
 import type { RunFilter, ServerPort } from '../server-port.ts';

@@ -1,5 +1,5 @@
-import { asc, desc, eq } from 'drizzle-orm';
 import { countDeadJobs, listDeadJobs } from '../dead-jobs.ts';
+import { asc, desc, eq } from '../drizzle.ts';
 import { attemptOf, eventOf } from '../row-mapping.ts';
 import { jobAttempts, runEvents } from '../schema.ts';
 import type { ServerPort } from '../server-port.ts';

@@ -1,6 +1,6 @@
-import { asc, eq, type SQL } from 'drizzle-orm';
 import { YeeterError } from '../../lib/errors.ts';
 import type { Drizzle } from '../database.ts';
+import { asc, eq, type SQL } from '../drizzle.ts';
 import { runs } from '../schema.ts';
 import type { ServerPort, StepDefinition, StoredStep, TemplateRecord } from '../server-port.ts';
 import { simTemplates, templateSteps } from '../server-schema.ts';

@@ -1,6 +1,6 @@
-import { and, asc, eq, ne, or } from 'drizzle-orm';
 import { YeeterError } from '../../lib/errors.ts';
 import type { Drizzle } from '../database.ts';
+import { and, asc, eq, ne, or } from '../drizzle.ts';
 import { runs } from '../schema.ts';
 import type { NewUser, ServerPort } from '../server-port.ts';
 import { apiKeys, users } from '../server-schema.ts';
