@@ -40,13 +40,13 @@ export async function sink(options: SinkOptions): Promise<number> {
     orders,
     faultPlan: options.dicomFaults,
   });
+  const stopped = interrupted();
   if (!quiet) {
     process.stdout.write(
       `MLLP on ${host}:${mllp.port}, DICOM storage on ${host}:${dicom.port}, with worklist and MPPS\n`,
     );
     process.stdout.write('Ctrl-C stops and prints the counts\n');
   }
-  const stopped = interrupted();
   tell({ type: 'ready', ports: { mllpPort: mllp.port, dicomPort: dicom.port } });
   await stopped;
   const received = await mllp.close();

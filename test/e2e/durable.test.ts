@@ -292,6 +292,19 @@ describe('over RabbitMQ and PostgreSQL', { skip: without('rabbitmq-server', 'pos
     assert.equal((await queues('resume', 'store')).code, 0);
   });
 
+  it('processes that are asked to stop as soon as they are ready end in order', async () => {
+    assert.equal((await yeeter(['migrate', ...urls.slice(0, 2)], cwd)).code, 0);
+    const commands = { worker: ['worker', '--queues', 'acquire'], runner: ['runner'] };
+    for (let times = 0; times < 4; times++)
+      for (const [name, command] of Object.entries(commands)) {
+        const run = startYeeter([...command, ...urls], cwd);
+        await run.said(`${name} ready`);
+        run.process.kill('SIGTERM');
+        const { code, signal, stderr } = await run.ended;
+        assert.deepEqual([code, signal], [0, null], stderr);
+      }
+  });
+
   it('loses nothing when a worker is killed again and again', async () => {
     await using dicom = await createDicomSink({ faultPlan: parseFaultPlan('delay:20/1', DICOM_FAULTS) });
     const patients = 150;

@@ -58,13 +58,13 @@ const role =
         concurrency: options.concurrency,
         graceMs: 10_000,
       });
-log('ready');
 process.once('SIGTERM', () => {
   void role
     .close()
     .then(() => shape.close())
     .then(() => process.exit(0));
 });
+log('ready');
 role.ended.catch((error: Error) => {
   log(error.message);
   process.exit(1);

@@ -54,8 +54,9 @@ export function addRunnerCommand(program: Command): void {
         studyDir: flags.studies === undefined ? null : resolve(flags.studies),
         log,
       });
+      const interrupted = untilInterrupted(config, runner.ended);
       log('runner ready');
-      const reason = await untilInterrupted(config, runner.ended);
+      const reason = await interrupted;
       if (reason === 'starter gone' && flags.benchRun !== undefined) {
         await cancelAbandonedRun(shape.store, flags.benchRun);
       }

@@ -79,7 +79,8 @@ export function addWorkerCommand(program: Command): void {
         graceMs: config.workerGraceMs,
         log,
       });
+      const interrupted = untilInterrupted(config, worker.ended);
       log(`worker ready for ${queues.join(', ')}${flags.allQueues ? ' and those of every run' : ''}`);
-      await untilInterrupted(config, worker.ended);
+      await interrupted;
     });
 }
