@@ -76,7 +76,7 @@ async function runFile(file: string, folder: string, timeoutMs: number): Promise
       ...['--test-reporter', reporter, '--test-reporter-destination', record],
       file,
     ],
-    { cwd: root, env: testEnvironment(folder), stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: root, env: testEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -100,13 +100,11 @@ async function runFile(file: string, folder: string, timeoutMs: number): Promise
   return { outcomes, output, seconds: ((performance.now() - started) / 1000).toFixed(1) };
 }
 
-function testEnvironment(folder: string): NodeJS.ProcessEnv {
+function testEnvironment(): NodeJS.ProcessEnv {
   return {
     ...process.env,
     // Without this a run that is itself part of a test would report in the runner's own format.
     NODE_TEST_CONTEXT: undefined,
-    // Some hundred processes are started: each would strip the types off every source again.
-    NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
   };
 }
 
