@@ -8,15 +8,12 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { openDurableBench } from '../test/support/durable.ts';
-import { KILL_QUEUES, killAtPoints, RUNNER_POINTS, WORKER_POINTS } from '../test/support/kill-scenarios.ts';
-import { startPrivatePostgres } from '../test/support/postgres.ts';
+import { killAtPoints, RUNNER_POINTS, WORKER_POINTS } from '../test/support/kill-scenarios.ts';
 import { without } from '../test/support/programs.ts';
-import { startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
 import { carryShortRuns } from '../test/support/short-runs.ts';
 import { soakKilledWorkers } from '../test/support/soak-killed-workers.ts';
 import { carryThroughStorm, KILL_RUNNER, KILL_SERVER, KILL_WORKER, restarts } from '../test/support/storm.ts';
-import { startTcpProxy } from '../test/support/tcp-proxy.ts';
+import { openStruckServers } from '../test/support/struck-servers.ts';
 
 const RESULTS = fileURLToPath(new URL('../docs/soak.md', import.meta.url));
 const PATIENTS_OF_A_KILLED_RUN = 24;
@@ -89,27 +86,8 @@ const SECTIONS: readonly Section[] = [
   },
 ];
 
-/** A database, a broker behind a proxy, and what is played on them. */
-async function openServers(options: { leaseMs?: number } = {}) {
-  await using opened = new AsyncDisposableStack();
-  const postgres = opened.use(await startPrivatePostgres());
-  const rabbitmq = opened.use(await startPrivateRabbitmq({ management: false }));
-  const proxy = opened.use(await startTcpProxy(rabbitmq.port));
-  const bench = opened.use(
-    await openDurableBench({
-      databaseUrl: await postgres.createDatabase(),
-      queueUrl: Object.assign(new URL(rabbitmq.url), { port: String(proxy.port) }).href,
-      ownQueueUrl: rabbitmq.url,
-      queues: KILL_QUEUES,
-      ...options,
-    }),
-  );
-  const all = opened.move();
-  return { postgres, rabbitmq, proxy, bench, [Symbol.asyncDispose]: () => all.disposeAsync() };
-}
-
 async function killPoints(): Promise<Row[]> {
-  await using servers = await openServers({ leaseMs: 600 });
+  await using servers = await openStruckServers({ leaseMs: 600 });
   const { bench } = servers;
   const rows: Row[] = [];
   for (const [kind, kinds] of [
@@ -126,7 +104,7 @@ async function killPoints(): Promise<Row[]> {
 }
 
 async function storm(): Promise<Row[]> {
-  await using servers = await openServers();
+  await using servers = await openStruckServers();
   const { bench, postgres, rabbitmq, proxy } = servers;
   const { ledger, brokerStopped, brokerKilled, cut } = restarts(postgres, rabbitmq, proxy);
   const blows = [
@@ -148,7 +126,7 @@ async function storm(): Promise<Row[]> {
 }
 
 async function shortRuns(): Promise<Row[]> {
-  await using servers = await openServers();
+  await using servers = await openStruckServers();
   const { bench } = servers;
   return [{ ...(await carryShortRuns(bench, Number(values['short-runs']))) }];
 }
