@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { delay } from '../src/lib/lifecycle.ts';
-import { startProgram, YEETER } from '../test/support/cli.ts';
+import { startProgram, untilServing, YEETER } from '../test/support/cli.ts';
 import { openBenchFolder } from './support/run-bench.ts';
 import { spread } from './support/spread.ts';
 
@@ -32,8 +32,7 @@ await using folder = await openBenchFolder();
 const [node, main] = YEETER;
 const args = [main, 'serve', '--port', '0', '--data', join(folder.path, 'serve')];
 const server = startProgram(node, args, folder.path, HANG_MS);
-await server.said(/ready on http:\/\/\S+;/);
-const url = /ready on (http:\/\/[^;]+);/.exec(server.stderr())![1]!;
+const url = await untilServing(server);
 let token = '';
 
 async function ask<T = Fields>(method: string, path: string, body?: unknown): Promise<T> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createMllpSink, type MllpSink } from '../../src/sink/mllp-sink.ts';
-import { type CliEnd, type CliRun, startYeeter, yeeter } from '../support/cli.ts';
+import { type CliEnd, type CliRun, startYeeter, untilServing, yeeter } from '../support/cli.ts';
 
 /** The server runs through all tests of this file. */
 const HANG_MS = 600_000;
@@ -28,8 +28,7 @@ describe('templates and endpoints of a server, by command', () => {
     cwd = await mkdtemp(join(tmpdir(), 'yeeter-catalogue-'));
     mllp = await createMllpSink({});
     server = startYeeter(['serve', '--port', '0', '--data', 'data'], cwd, HANG_MS);
-    await server.said(/ready on http:\/\/\S+;/);
-    const url = /ready on (http:\/\/[^;]+);/.exec(server.stderr())![1]!;
+    const url = await untilServing(server);
     env = { YEETER_API_URL: url, YEETER_CONFIG_PATH: join(cwd, 'config.json'), YEETER_API_KEY: '' };
     await ok('register', '-u', 'anna', '--email', 'anna@example.org', '--password', 'correct horse');
   });

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import type { BrowserContext } from 'playwright-core';
 import { createMllpSink, type MllpSink } from '../../src/sink/mllp-sink.ts';
 import { openBrowser } from '../support/browser.ts';
-import { type CliRun, childrenOf, startProgram, untilGone, YEETER } from '../support/cli.ts';
+import { type CliRun, childrenOf, startProgram, untilGone, untilServing, YEETER } from '../support/cli.ts';
 import type { Postgres } from '../support/postgres.ts';
 import type { Rabbitmq } from '../support/rabbitmq.ts';
 import { startPostgres, startRabbitmq, without } from '../support/services.ts';
@@ -91,8 +91,7 @@ describe('processes over one broker and one database', {
   };
   const startServer = async (...args: string[]): Promise<{ url: string; run: CliRun }> => {
     const run = await start(...args, '--port', '0');
-    await run.said(/ready on http:\/\/\S+;/);
-    return { url: /ready on (http:\/\/[^;]+);/.exec(run.stderr())![1]!, run };
+    return { url: await untilServing(run), run };
   };
   const stop = async (run: CliRun): Promise<void> => {
     run.process.kill('SIGTERM');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { after, before, describe, it } from 'node:test';
-import { type CliRun, startYeeter } from '../support/cli.ts';
+import { type CliRun, startYeeter, untilServing } from '../support/cli.ts';
 import { type PrivatePostgres, startPrivatePostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
@@ -39,8 +39,7 @@ describe('a server whose database is away', { skip: without('rabbitmq-server', '
       YEETER_ADMIN_USER: ADMIN.username,
       YEETER_ADMIN_PASSWORD: ADMIN.password,
     });
-    await server.said(/ready on http:\/\/\S+;/);
-    url = /ready on (http:\/\/[^;]+);/.exec(server.stderr())![1]!;
+    url = await untilServing(server);
     token = String((await ask('/auth/login', ADMIN))[1].access_token);
   });
   after(async () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { startProgram } from '../support/cli.ts';
+import { startProgram, untilServing } from '../support/cli.ts';
 
 const run = promisify(execFile);
 /** A hang is a failure; a busy machine is not. */
@@ -55,8 +55,7 @@ describe('the packed package, installed in an empty folder', () => {
     const bin = path.join(folder, 'node_modules', '.bin', 'yeeter');
     const server = startProgram(bin, ['serve', '--port', '0', '--data', 'data'], folder, HANG_MS, env);
     try {
-      await server.said(/Yeeter is ready on http:\/\/\S+;/);
-      const url = /ready on (http:\/\/[^;]+);/.exec(server.stderr())![1]!;
+      const url = await untilServing(server);
       const account = { username: 'anna', email: 'anna@example.org', password: 'correct horse' };
       const registered = await fetch(`${url}/api/auth/register`, {
         method: 'POST',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createDicomSink } from '../../src/sink/dicom-sink.ts';
 import { createMllpSink } from '../../src/sink/mllp-sink.ts';
-import { type CliEnd, type CliRun, startYeeter, yeeter } from '../support/cli.ts';
+import { type CliEnd, type CliRun, startYeeter, untilServing, yeeter } from '../support/cli.ts';
 import type { Postgres } from '../support/postgres.ts';
 import type { Rabbitmq } from '../support/rabbitmq.ts';
 import { startPostgres, startRabbitmq, without } from '../support/services.ts';
@@ -56,8 +56,6 @@ describe('a new server over RabbitMQ and PostgreSQL', {
     };
     return { start, [Symbol.asyncDispose]: close };
   };
-  const urlOf = (run: CliRun): string => /ready on (http:\/\/[^;]+);/.exec(run.stderr())![1]!;
-
   /** The commands of a person who has this server. */
   const commands = (url: string, name: string) => {
     const env = { YEETER_API_URL: url, YEETER_CONFIG_PATH: join(cwd, `${name}.json`), YEETER_API_KEY: '' };
@@ -79,7 +77,7 @@ describe('a new server over RabbitMQ and PostgreSQL', {
       await using processes = opened();
       const server = await processes.start(env, 'serve', '--port', '0', '--data', 'data', '--workers', '1');
       receivers = /built-in receivers: .*/.exec(server.stderr())![0];
-      const { ok, names } = commands(urlOf(server), 'serve');
+      const { ok, names } = commands(await untilServing(server), 'serve');
       await ok('register', ...ACCOUNT);
       assert.ok((await names('templates')).includes('order-to-image'));
       assert.deepEqual(await names('endpoints'), ['dicom', 'mllp']);
@@ -89,7 +87,7 @@ describe('a new server over RabbitMQ and PostgreSQL', {
     await using processes = opened();
     const server = await processes.start(env, 'serve', '--port', '0', '--data', 'data', '--workers', '1');
     assert.equal(/built-in receivers: .*/.exec(server.stderr())![0], receivers);
-    const { ok, names } = commands(urlOf(server), 'serve');
+    const { ok, names } = commands(await untilServing(server), 'serve');
     await ok('login', '-u', 'anna', '--password', 'correct horse');
     const templates = await names('templates');
     assert.equal(new Set(templates).size, templates.length);
@@ -109,7 +107,7 @@ describe('a new server over RabbitMQ and PostgreSQL', {
     await processes.start(env, 'worker', '--all-queues');
     await using mllp = await createMllpSink({});
     await using dicom = await createDicomSink({ aeTitle: 'ORTHANC' });
-    const { ok, run, names } = commands(urlOf(one!), 'api');
+    const { ok, run, names } = commands(await untilServing(one!), 'api');
     await ok('login', '-u', 'anna', '--password', 'correct horse');
     const templates = await names('templates');
     assert.ok(templates.includes('order-to-image'));
@@ -120,7 +118,7 @@ describe('a new server over RabbitMQ and PostgreSQL', {
     assert.match(early.stderr, /no endpoint is named "mllp": there is none of type MLLP, make it/);
     await ok('endpoints', 'create', 'mllp', `127.0.0.1:${mllp.port}`);
     await ok('endpoints', 'create', 'dicom', `ORTHANC@127.0.0.1:${dicom.port}`);
-    const elsewhere = commands(urlOf(other!), 'api-other');
+    const elsewhere = commands(await untilServing(other!), 'api-other');
     await elsewhere.ok('login', '-u', 'anna', '--password', 'correct horse');
     const over = await elsewhere.ok('runs', 'start', 'order-to-image', '-n', '2', '--watch');
     assert.match(over, /COMPLETED after .*2 patients, 0 failure events/);

@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openPgliteStore } from '../../src/storage/pglite/open-pglite-store.ts';
-import { type CliRun, childrenOf, startProgram, untilGone, YEETER, yeeter } from '../support/cli.ts';
+import {
+  type CliRun,
+  childrenOf,
+  startProgram,
+  untilGone,
+  untilServing,
+  YEETER,
+  yeeter,
+} from '../support/cli.ts';
 import { untilAnswer } from '../support/until.ts';
 
 type Fields = Record<string, unknown>;
@@ -23,8 +31,7 @@ describe('yeeter serve', () => {
   const start = async (...more: string[]): Promise<CliRun> => {
     const [node, main] = YEETER;
     const run = startProgram(node, [main, 'serve', '--port', '0', '--data', 'data', ...more], cwd, HANG_MS);
-    await run.said(/Yeeter is ready on http:\/\/\S+;/);
-    url = /ready on (http:\/\/[^;]+);/.exec(run.stderr())![1]!;
+    url = await untilServing(run);
     return run;
   };
   const stop = async (run: CliRun): Promise<void> => {

@@ -84,6 +84,13 @@ export function startProgram(
   };
 }
 
+/** Resolves with the URL of a server once it serves. */
+export async function untilServing(server: CliRun): Promise<string> {
+  const ready = /Yeeter is ready on (http:\/\/[^;]+);/;
+  await server.said(ready);
+  return ready.exec(server.stderr())![1]!;
+}
+
 /** Starts `yeeter` with its standard streams on pipes and an input that stays open. */
 export function startYeeter(
   args: readonly string[],

@@ -16,7 +16,7 @@ import type { CoordinationPort } from '../../src/storage/coordination-port.ts';
 import type { RunRecord } from '../../src/storage/port.ts';
 import { migratePostgres } from '../../src/storage/postgres/migrate-postgres.ts';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
-import { type CliRun, startProgram, startYeeter } from './cli.ts';
+import { type CliRun, startProgram, startYeeter, untilServing } from './cli.ts';
 import type { CountingReceiver } from './counting-receiver.ts';
 import { TEST_IDENTITY } from './job.ts';
 import type { KillableOptions } from './killable-process.ts';
@@ -150,8 +150,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
     });
     running.add(run);
     void run.ended.then(() => running.delete(run));
-    await run.said(/ready on http:\/\/[^;]+;/);
-    return { url: /ready on (http:\/\/[^;]+);/.exec(run.stderr())![1]!, run };
+    return { url: await untilServing(run), run };
   };
 
   const stop = async (...processes: readonly CliRun[]): Promise<void> => {
