@@ -74,7 +74,7 @@ const MANY_ROWS = 32;
 /** Rows come no longer when none did for so long, milliseconds. */
 const GATHER_MS = 10;
 /** However fast rows come, those that are there wait no longer than this for company, milliseconds. */
-const MAX_GATHER_MS = 30;
+const MAX_GATHER_MS = 100;
 
 export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const { store, maxBatch = 1000, maxDelayMs = 5, worthwhile = 0, metricLog } = options;
