@@ -91,10 +91,26 @@ export function encodeRows<Row extends { runId: number }>(
   };
 }
 
-/** `insert into t (...) select ... from unnest(...)`. */
-export function insertStatement<Row>(table: string, columns: readonly LedgerColumn<Row>[]): string {
-  const names = columns.map((column) => column.name).join(', ');
+const namesOf = <Row>(columns: readonly LedgerColumn<Row>[]): string =>
+  columns.map(({ name }) => name).join(', ');
+
+/** `unnest(...) as batch (...)`. @param first parameter @default 1 */
+export function batchOf<Row>(columns: readonly LedgerColumn<Row>[], first = 1): string {
+  const arrays = columns.map(({ type }, i) => `$${first + i}::${type === 'text[]' ? 'text' : type}[]`);
+  return `unnest(${arrays.join(', ')}) as batch (${namesOf(columns)})`;
+}
+
+/** `insert into t (...) select ... from unnest(...)`. @param first parameter @default 1 */
+export function insertStatement<Row>(
+  table: string,
+  columns: readonly LedgerColumn<Row>[],
+  first?: number,
+): string {
   const values = columns.map(({ name, type }) => (type === 'text[]' ? `${name}::text[]` : name)).join(', ');
-  const arrays = columns.map(({ type }, i) => `$${i + 1}::${type === 'text[]' ? 'text' : type}[]`).join(', ');
-  return `insert into ${table} (${names}) select ${values} from unnest(${arrays}) as batch (${names})`;
+  return `insert into ${table} (${namesOf(columns)}) select ${values} from ${batchOf(columns, first)}`;
+}
+
+/** Parameters of a batch without rows. */
+export function noRows(columns: readonly unknown[]): string[] {
+  return columns.map(() => '{}');
 }

@@ -1,4 +1,4 @@
-import { insertStatement } from './ledger-columns.ts';
+import { batchOf, insertStatement } from './ledger-columns.ts';
 import {
   ATTEMPT_COLUMNS,
   DEPTH_COLUMNS,
@@ -31,7 +31,7 @@ const DEPTHS =
   `${insertStatement('queue_depths', DEPTH_COLUMNS)} on conflict (run_id, second, queue) do update set ` +
   'ready = excluded.ready, unacknowledged = excluded.unacknowledged, consumers = excluded.consumers';
 
-/** @param skipping as in `ledgerStatements` */
+/** @param skipping as in `settledStatement` */
 export function otherStatements(skipping: boolean): [keyof EncodedLedger, string][] {
   const conflict = skipping ? ` ${SKIP}` : '';
   return [
@@ -49,8 +49,7 @@ export function otherStatements(skipping: boolean): [keyof EncodedLedger, string
 const QUEUED = [
   'insert into jobs (run_id, job_id, iteration, segment, queue, job_type, published_at_ms)',
   'select distinct on (run_id, job_id) run_id, job_id, iteration, segment, queue, job_type, published_at_ms',
-  `from unnest(${QUEUED_COLUMNS.map(({ type }, i) => `$${i + 1}::${type}[]`).join(', ')})`,
-  `as batch (${QUEUED_COLUMNS.map(({ name }) => name).join(', ')})`,
+  `from ${batchOf(QUEUED_COLUMNS)}`,
   'order by run_id, job_id',
   'on conflict (run_id, job_id) do update set iteration = excluded.iteration, segment = excluded.segment,',
   'queue = excluded.queue, job_type = excluded.job_type, published_at_ms = excluded.published_at_ms',
@@ -71,61 +70,69 @@ const settle = (from: string): string =>
     'returning run_id, job_id, outcome, attempt, jobs.xmax = 0 as is_new',
   ].join(' ');
 
-/** (run, attempts added, of which came too late to settle their job) */
-const ATTEMPTS_ADDED =
-  "select run_id, count(*), count(*) filter (where outcome <> 'retried' and not exists " +
-  '(select from settled where (settled.run_id, settled.job_id, settled.attempt) = ' +
-  '(added.run_id, added.job_id, added.attempt))) from added group by run_id';
-
-/** (run, iterations added) */
-const ITERATIONS_ADDED = 'select run_id, count(*) from added group by run_id';
-
 /**
- * How the rows of a batch go in, and what they add up to with them. The last parameter is the slot; all but the first
- * give (run, rows added).
+ * Marks a batch of a shared database as written: (line, number). It waits for an earlier try of the same batch that the
+ * server has not given up yet, and returns nothing when that try was committed.
  */
-interface LedgerStatements {
-  queued: string;
-  attempts: string;
-  iterations: string;
-}
+const mark = (line: string, number: string): string =>
+  `insert into ledger_writers (id, batch, written_at_ms) values (${line}, ${number}, ` +
+  '(extract(epoch from clock_timestamp()) * 1000)::int8) on conflict (id) do update set ' +
+  'batch = excluded.batch, written_at_ms = excluded.written_at_ms where ledger_writers.batch < excluded.batch ' +
+  'returning batch';
 
-/** The attempts of the batch, those that are there already as well. */
-const OFFERED = [
-  `select run_id, job_id, outcome, attempt from unnest(${ATTEMPT_COLUMNS.map(({ type }, i) => `$${i + 1}::${type}[]`).join(', ')})`,
-  `as batch (${ATTEMPT_COLUMNS.map(({ name }) => name).join(', ')})`,
-].join(' ');
+/** Attempts of a run whose jobs another had settled. */
+const LATE = 'deciding - coalesce(by_added, 0)';
+/** Of jobs in `settled`: an attempt decided it that was not there before. */
+const IS_ADDED =
+  'exists (select from added where (added.run_id, added.job_id, added.attempt) = ' +
+  '(settled.run_id, settled.job_id, settled.attempt))';
 
 /**
+ * A whole batch in one statement, for a database that others write to: its mark, then attempts and the jobs that they
+ * settle, then terminal rows, and last what all of these add up to, which other writers of a run may wait for. The
+ * parameters are the columns of the attempts, those of the terminal rows, the slot, the line and the number of the batch
+ * in it. Gives (kind, run, rows added, of which came too late to settle their job), and one row of kind `mark` unless an
+ * earlier try has written the batch: then nothing is done.
+ *
  * An attempt that is there already may settle its job all the same: the one before was to be retried, died before the
  * retry was on the queue, and was made again.
  *
- * @param skip whether rows may be there already, which costs a look at each
+ * @param skipping leaves rows that are there already as they are, which costs a look at each; without it, one such row
+ * fails its batch
  */
-function attemptsStatement(skip: boolean): string {
-  const insert = `${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${skip ? SKIP : ''}`;
-  const added = `added as (${insert} returning run_id, job_id, outcome, attempt, duration_us)`;
-  const settled = `settled as (${settle(skip ? `(${OFFERED}) offered` : 'added')})`;
-  const [attempts, jobs] = [namesOf(ATTEMPT_SUMS), namesOf(JOB_SUMS)];
-  const none = (name: string): string => (emptySum(name) === 0 ? `coalesce(${name}, 0)` : name);
+function settledStatement(skipping: boolean): string {
+  const firstIteration = ATTEMPT_COLUMNS.length + 1;
+  const slot = firstIteration + ITERATION_COLUMNS.length;
+  const unlessWritten = 'where exists (select from mark)';
+  const how = `${unlessWritten} ${skipping ? SKIP : ''}`;
+  const attempts = `${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${how}`;
+  const iterations = `${insertStatement('iterations', ITERATION_COLUMNS, firstIteration)} ${how}`;
+  const offered = `(select run_id, job_id, outcome, attempt from ${batchOf(ATTEMPT_COLUMNS)} ${unlessWritten}) offered`;
+  const orNone = (name: string): string => (emptySum(name) === 0 ? `coalesce(${name}, 0)` : name);
   const perRun =
-    `select run_id, $${ATTEMPT_COLUMNS.length + 1}::int4, ${[...attempts, ...jobs].map(none).join(', ')} ` +
-    `from (select run_id, ${aggregates(ATTEMPT_SUMS)} from added group by run_id) tried full join ` +
-    `(select run_id, count(*) filter (where is_new) as jobs, ${aggregates(JOB_SUMS.slice(1))} ` +
-    'from settled group by run_id) ended using (run_id) order by run_id';
-  const merged = mergeSums([...attempts, ...jobs], perRun);
-  return `with ${added}, ${settled}, summed as (${merged}) ${ATTEMPTS_ADDED}`;
+    `select run_id, $${slot}::int4, ${SUM_NAMES.map(orNone).join(', ')}, coalesce(${LATE}, 0) ` +
+    'from tried full join decided using (run_id) full join finished using (run_id) order by run_id';
+  const parts = [
+    `mark as (${mark(`$${slot + 1}`, `$${slot + 2}`)})`,
+    `added as (${attempts} returning run_id, job_id, outcome, attempt, duration_us)`,
+    `settled as (${settle(skipping ? offered : 'added')})`,
+    `ended as (${iterations} returning ${SUMMED_ITERATION_COLUMNS})`,
+    `tried as (select run_id, ${aggregates(ATTEMPT_SUMS)}, count(*) filter (where outcome <> 'retried') as deciding ` +
+      'from added group by run_id)',
+    `decided as (select run_id, count(*) filter (where is_new) as jobs, ${aggregates(JOB_SUMS.slice(1))}, ` +
+      `count(*) ${skipping ? `filter (where ${IS_ADDED})` : ''} as by_added from settled group by run_id)`,
+    `finished as (select run_id, count(*) as patients, ${aggregates(ITERATION_SUMS)} from ended group by run_id)`,
+    `summed as (${mergeSums([...SUM_NAMES, 'duplicates'], perRun)})`,
+  ];
+  return (
+    `with ${parts.join(', ')} select 'mark', 0::int8, 0::int8, 0::int8 from mark ` +
+    `union all select 'attempts', run_id, attempts, ${LATE} from tried left join decided using (run_id) ` +
+    "union all select 'iterations', run_id, patients, 0 from finished"
+  );
 }
 
-function iterationsStatement(skip: boolean): string {
-  const insert = `${insertStatement('iterations', ITERATION_COLUMNS)} ${skip ? SKIP : ''}`;
-  const added = `added as (${insert} returning ${SUMMED_ITERATION_COLUMNS})`;
-  const slot = `$${ITERATION_COLUMNS.length + 1}::int4`;
-  const perRun = `select run_id, ${slot}, ${aggregates(ITERATION_SUMS)} from added group by run_id order by run_id`;
-  return `with ${added}, summed as (${mergeSums(namesOf(ITERATION_SUMS), perRun)}) ${ITERATIONS_ADDED}`;
-}
-
-const QUEUED_WITH_SUMS =
+/** The last parameter is the slot. */
+export const QUEUED_WITH_SUMS =
   `with added as (${QUEUED} returning run_id, jobs.xmax = 0 as is_new) ` +
   mergeSums(
     ['jobs'],
@@ -144,21 +151,7 @@ export const ALONE = {
   iterations: insertStatement('iterations', ITERATION_COLUMNS),
 };
 
-const STATEMENTS: LedgerStatements = {
-  queued: QUEUED_WITH_SUMS,
-  attempts: attemptsStatement(false),
-  iterations: iterationsStatement(false),
-};
-const SKIPPING: LedgerStatements = {
-  queued: QUEUED_WITH_SUMS,
-  attempts: attemptsStatement(true),
-  iterations: iterationsStatement(true),
-};
-
-/** @param skipping leaves rows that are there already as they are; without it, one such row fails its batch */
-export function ledgerStatements(skipping: boolean): LedgerStatements {
-  return skipping ? SKIPPING : STATEMENTS;
-}
+export const SETTLED = { plain: settledStatement(false), skipping: settledStatement(true) };
 
 /** (run, slot, what attempts add up to, what terminal rows do) */
 export const ADD_SUMS = mergeSums(
@@ -168,13 +161,3 @@ export const ADD_SUMS = mergeSums(
 
 /** (run, slot, duplicates) */
 export const ADD_DUPLICATES = mergeSums(['duplicates'], 'select $1::int8, $2::int4, $3::int8');
-
-/**
- * The first statement of a batch in a shared database: (line, number). It waits for an earlier try of the same batch
- * that the server has not given up yet, and returns nothing when that try was committed.
- */
-export const MARK =
-  'insert into ledger_writers (id, batch, written_at_ms) ' +
-  'values ($1, $2, (extract(epoch from clock_timestamp()) * 1000)::int8) on conflict (id) do update set ' +
-  'batch = excluded.batch, written_at_ms = excluded.written_at_ms where ledger_writers.batch < excluded.batch ' +
-  'returning batch';

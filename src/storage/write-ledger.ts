@@ -1,17 +1,17 @@
 import { YeeterError } from '../lib/errors.ts';
-import type { EncodedRows } from './ledger-columns.ts';
+import { type EncodedRows, noRows } from './ledger-columns.ts';
 import {
   ADD_DUPLICATES,
   ADD_SUMS,
   ALONE,
-  ledgerStatements,
-  MARK,
   otherStatements,
+  QUEUED_WITH_SUMS,
+  SETTLED,
 } from './ledger-statements.ts';
-import type { EncodedLedger } from './ledger-tables.ts';
+import { ATTEMPT_COLUMNS, type EncodedLedger, ITERATION_COLUMNS } from './ledger-tables.ts';
 import type { LedgerReceipt } from './port.ts';
 import { emptySum, ITERATION_SUMS, SETTLING_SUMS } from './run-sums.ts';
-import type { SqlExecutor, SqlParameter, SqlQueries } from './sql-executor.ts';
+import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
 import { isConflict } from './storage-error.ts';
 
 /** One writer of batches at a time: how its batches are told apart, and where its sums go. */
@@ -34,18 +34,7 @@ const WRITTEN_BEFORE = new YeeterError('INTERNAL', 'an earlier try has written t
 /** Class of the advisory locks on runs; an arbitrary constant. */
 const LEDGER_LOCK = 1_984_112;
 
-const parameters = (rows: EncodedRows, line: LedgerLine): SqlParameter[] => [...rows.columns, line.slot];
-
 const named = (kind: string, skip: boolean): string => `ledger ${kind}${skip ? ' skipping' : ''}`;
-
-/** Duplicates of each run: what was sent less what was added. */
-function shortfall(rows: EncodedRows | null, added: readonly unknown[][]): Map<number, number> {
-  const missing = new Map(rows?.perRun);
-  for (const [runId, count] of added) missing.set(Number(runId), missing.get(Number(runId))! - Number(count));
-  return missing;
-}
-
-const total = (counts: Map<number, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
 
 /** Writers of the same run come one after the other here, or equal rows in another order would deadlock them. */
 async function lockRuns(tx: SqlQueries, batch: EncodedLedger): Promise<void> {
@@ -69,12 +58,7 @@ interface LedgerWrite {
  */
 async function insertQueued({ executor, batch, line }: LedgerWrite): Promise<void> {
   if (!batch.queued) return;
-  await executor.query(ledgerStatements(true).queued, parameters(batch.queued, line), 'ledger queued');
-}
-
-/** False when an earlier try of this batch, whose answer was lost, has done it. */
-async function isMine(tx: SqlQueries, { executor, line, number }: LedgerWrite): Promise<boolean> {
-  return !executor.shared || (await tx.query(MARK, [line.id, number], 'ledger mark')).length > 0;
+  await executor.query(QUEUED_WITH_SUMS, [...batch.queued.columns, line.slot], 'ledger queued');
 }
 
 function insertOthers(tx: SqlQueries, { batch }: LedgerWrite, skip: boolean): Promise<unknown[][]>[] {
@@ -83,15 +67,47 @@ function insertOthers(tx: SqlQueries, { batch }: LedgerWrite, skip: boolean): Pr
   );
 }
 
-/** Attempts first and terminal rows next: what they add up to is the last thing that writers of a run wait for. */
-async function insertRows(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<LedgerReceipt> {
-  const { batch, line } = write;
-  const statements = ledgerStatements(skip);
-  const insert = async (kind: 'attempts' | 'iterations'): Promise<unknown[][]> =>
-    batch[kind] ? await tx.query(statements[kind], parameters(batch[kind], line), named(kind, skip)) : [];
-  const others = insertOthers(tx, write, skip);
-  const [attempts, iterations] = await Promise.all([insert('attempts'), insert('iterations'), ...others]);
-  return await countDuplicates(tx, write, attempts, iterations);
+/** What came of the rows that settle jobs and end patients. */
+interface Settled {
+  /** False when an earlier try of the batch, whose answer was lost, has written it. */
+  mine: boolean;
+  attempts: Added;
+  iterations: Added;
+}
+
+/** By run: rows that were added, and those that came after another had settled their job. */
+type Added = Map<number, { rows: number; late: number }>;
+
+async function insertSettled(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<Settled> {
+  const { batch, line, number } = write;
+  const parameters = [
+    ...(batch.attempts?.columns ?? noRows(ATTEMPT_COLUMNS)),
+    ...(batch.iterations?.columns ?? noRows(ITERATION_COLUMNS)),
+    ...[line.slot, line.id, number],
+  ];
+  const statement = SETTLED[skip ? 'skipping' : 'plain'];
+  const settled: Settled = { mine: false, attempts: new Map(), iterations: new Map() };
+  for (const [kind, runId, rows, late] of await tx.query(statement, parameters, named('settled', skip))) {
+    if (kind === 'mark') settled.mine = true;
+    else
+      settled[kind as 'attempts' | 'iterations'].set(Number(runId), {
+        rows: Number(rows),
+        late: Number(late),
+      });
+  }
+  return settled;
+}
+
+/** Of each run: those that were sent and not added, and those that came too late. */
+function duplicatesOf(
+  sent: EncodedRows | null,
+  added: Added,
+): Map<number, { missing: number; late: number }> {
+  const perRun = (sent?.perRun ?? []).map(([runId, count]) => {
+    const { rows, late } = added.get(runId) ?? { rows: 0, late: 0 };
+    return [runId, { missing: count - rows, late }] as const;
+  });
+  return new Map(perRun);
 }
 
 /** Rows that are all new, where no other process writes. */
@@ -110,34 +126,37 @@ async function insertAlone(tx: SqlQueries, write: LedgerWrite): Promise<LedgerRe
   return NO_DUPLICATES;
 }
 
-async function countDuplicates(
-  tx: SqlQueries,
-  { batch, line }: LedgerWrite,
-  attempts: readonly unknown[][],
-  iterations: readonly unknown[][],
-): Promise<LedgerReceipt> {
-  const attemptsMissed = shortfall(batch.attempts, attempts);
-  for (const [runId, , late] of attempts)
-    attemptsMissed.set(Number(runId), attemptsMissed.get(Number(runId))! + Number(late));
-  const iterationsMissed = shortfall(batch.iterations, iterations);
-  for (const counts of [attemptsMissed, iterationsMissed])
-    for (const [runId, count] of counts)
-      if (count > 0) await tx.query(ADD_DUPLICATES, [runId, line.slot, count]);
-  return { duplicateAttempts: total(attemptsMissed), duplicateIterations: total(iterationsMissed) };
+const total = (duplicates: ReturnType<typeof duplicatesOf>): number =>
+  [...duplicates.values()].reduce((sum, { missing, late }) => sum + missing + late, 0);
+
+function receiptOf({ attempts, iterations }: EncodedLedger, settled: Settled): LedgerReceipt {
+  return {
+    duplicateAttempts: total(duplicatesOf(attempts, settled.attempts)),
+    duplicateIterations: total(duplicatesOf(iterations, settled.iterations)),
+  };
 }
 
 /** The common case: every row is new, so that nothing has to be looked up and a clash undoes the whole batch. */
 async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
   const { executor, batch } = write;
-  const kinds = Object.entries(batch).filter(([kind, rows]) => kind !== 'queued' && rows !== null).length;
-  if (kinds === 0) return NO_DUPLICATES;
+  const kinds = Object.entries(batch).flatMap(([kind, rows]) => (rows === null ? [] : [kind]));
+  const others = kinds.filter((kind) => !['queued', 'attempts', 'iterations'].includes(kind));
+  if (others.length === 0 && !batch.attempts && !batch.iterations) return NO_DUPLICATES;
   if (!executor.shared) return await executor.transaction((tx) => insertAlone(tx, write));
+  if (others.length === 0) {
+    const settled = await insertSettled(executor, write, false);
+    return settled.mine ? receiptOf(batch, settled) : NO_DUPLICATES;
+  }
   try {
     return await executor.transaction(async (tx) => {
-      // The rows do not wait for the answer.
-      const [mine, receipt] = await Promise.all([isMine(tx, write), insertRows(tx, write, false)]);
-      if (!mine) throw WRITTEN_BEFORE;
-      return receipt;
+      // All at once, and answered in their order: what follows a fault only says that there was one.
+      const settling = insertSettled(tx, write, false);
+      const others = Promise.all(insertOthers(tx, write, false));
+      others.catch(() => {});
+      const settled = await settling;
+      if (!settled.mine) throw WRITTEN_BEFORE;
+      await others;
+      return receiptOf(batch, settled);
     });
   } catch (error) {
     if (error === WRITTEN_BEFORE) return NO_DUPLICATES;
@@ -149,15 +168,23 @@ async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
 async function insertMissing(write: LedgerWrite): Promise<LedgerReceipt> {
   for (let tries = 1; ; tries++) {
     try {
-      return await write.executor.transaction(async (tx) => {
-        if (!(await isMine(tx, write))) return NO_DUPLICATES;
-        await lockRuns(tx, write.batch);
-        return await insertRows(tx, write, true);
-      });
+      return await write.executor.transaction((tx) => insertSkipping(tx, write));
     } catch (error) {
       if (!isConflict(error) || tries === MAX_TRIES) throw error;
     }
   }
+}
+
+async function insertSkipping(tx: SqlQueries, write: LedgerWrite): Promise<LedgerReceipt> {
+  const { batch, line } = write;
+  await lockRuns(tx, batch);
+  const settled = await insertSettled(tx, write, true);
+  if (!settled.mine) return NO_DUPLICATES;
+  await Promise.all(insertOthers(tx, write, true));
+  for (const kind of ['attempts', 'iterations'] as const)
+    for (const [runId, { missing }] of duplicatesOf(batch[kind], settled[kind]))
+      if (missing > 0) await tx.query(ADD_DUPLICATES, [runId, line.slot, missing]);
+  return receiptOf(batch, settled);
 }
 
 /**

@@ -44,22 +44,24 @@ function startWriter(url: string, runId: number, first: number, count: number): 
   };
 }
 
-/** Every transaction is done, and its first answer lost. */
+/** Every query and transaction is done, and its first answer lost. */
 function losingAnswers(real: SqlExecutor): SqlExecutor {
   let lost = false;
+  const losing = async <T>(work: () => Promise<T>): Promise<T> => {
+    const result = await work();
+    lost = !lost;
+    if (lost) throw new YeeterError('CONNECT_FAILED', 'the answer was lost');
+    return result;
+  };
   return {
     ...real,
+    query: (...asked) => losing(() => real.query(...asked)),
     repeatable: (work) =>
       work().catch((error) => {
         if (!isConnectionFault(error)) throw error;
         return work();
       }),
-    transaction: async (work) => {
-      const result = await real.transaction(work);
-      lost = !lost;
-      if (lost) throw new YeeterError('CONNECT_FAILED', 'the answer was lost');
-      return result;
-    },
+    transaction: (work) => losing(() => real.transaction(work)),
   };
 }
 
@@ -129,10 +131,12 @@ describe('a database that crashes and comes back', { skip: without('postgresql')
     });
     await forgetful.writeLedger(batch);
     await forgetful.writeLedger({ ...batch, attempts: [attemptRow(id)] });
+    // In one statement, without a transaction around it.
+    await forgetful.writeLedger(batchOf({ attempts: [attemptRow(id)], iterations: [iterationRow(id, 2)] }));
     // Two batches of rows that never clash; the second has its answer at once.
     for (let n = 0; n < 2; n++) await forgetful.writeLedger(batchOf({ events: [eventRow(id)] }));
     const totals = await store.runTotals(id);
-    assert.deepEqual([totals.completed, totals.attempts, totals.jobs, totals.duplicates], [1, 2, 3, 1]);
+    assert.deepEqual([totals.completed, totals.attempts, totals.jobs, totals.duplicates], [2, 3, 4, 1]);
     assert.equal((await store.readEvents(id, { afterId: 0, limit: 10 })).length, 4);
     assert.equal((await forgetful.transitionRun(id, 'start')).status, 'RUNNING');
     assert.equal((await forgetful.transitionRun(id, 'over_ok')).status, 'COMPLETED');
