@@ -8,7 +8,6 @@
  * A private server without fsync, a database for each measurement. Needs /proc.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { jobIdOf } from '../src/domain/job-id.ts';
 import { encodeLedger } from '../src/storage/ledger-tables.ts';
@@ -18,22 +17,10 @@ import { openPg } from '../src/storage/postgres/pg-executor.ts';
 import { writeLedger } from '../src/storage/write-ledger.ts';
 import { attemptRow, batchOf, queuedRow } from '../test/conformance/ledger-rows.ts';
 import { startPrivatePostgres } from '../test/support/postgres.ts';
+import { processCpuUs } from './support/process-cpu.ts';
 import { spread } from './support/spread.ts';
 
 const RUN_ID = 1;
-/** Of a clock tick, as Linux tells processor time. */
-const TICK_US = 10_000;
-
-/** Of the process `pid`, user and system, microseconds (proc(5)). */
-async function cpuUs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const [utime, stime] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13);
-  return (Number(utime) + Number(stime)) * TICK_US;
-}
-
 interface Way {
   ids: 'ascending' | 'random';
   room: boolean;
@@ -54,10 +41,10 @@ async function measure(databaseUrl: string, way: Way, jobs: number, batch: numbe
   const ids = Array.from({ length: jobs }, (_, n) => idOf(n + 1));
   const line = { id: randomUUID(), slot: 0, batches: 0 };
   const write = async (rows: (jobIds: string[], first: number) => LedgerBatch): Promise<number> => {
-    const before = await cpuUs(pid);
+    const before = await processCpuUs(pid);
     for (let at = 0; at < jobs; at += batch)
       await writeLedger(executor, encodeLedger(rows(ids.slice(at, at + batch), at + 1)), line);
-    return ((await cpuUs(pid)) - before) / jobs;
+    return ((await processCpuUs(pid)) - before) / jobs;
   };
   way.queuedUs.push(
     await write((jobIds, first) =>
