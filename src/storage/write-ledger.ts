@@ -139,11 +139,10 @@ function receiptOf({ attempts, iterations }: EncodedLedger, settled: Settled): L
 /** The common case: every row is new, so that nothing has to be looked up and a clash undoes the whole batch. */
 async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
   const { executor, batch } = write;
-  const kinds = Object.entries(batch).flatMap(([kind, rows]) => (rows === null ? [] : [kind]));
-  const others = kinds.filter((kind) => !['queued', 'attempts', 'iterations'].includes(kind));
-  if (others.length === 0 && !batch.attempts && !batch.iterations) return NO_DUPLICATES;
+  const hasOthers = OTHER.plain.some(([kind]) => batch[kind] !== null);
+  if (!hasOthers && !batch.attempts && !batch.iterations) return NO_DUPLICATES;
   if (!executor.shared) return await executor.transaction((tx) => insertAlone(tx, write));
-  if (others.length === 0) {
+  if (!hasOthers) {
     const settled = await insertSettled(executor, write, false);
     return settled.mine ? receiptOf(batch, settled) : NO_DUPLICATES;
   }
