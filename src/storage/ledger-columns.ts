@@ -1,5 +1,5 @@
 import { YeeterError } from '../lib/errors.ts';
-import { addUp, type Sum, type SumValue } from './run-sums.ts';
+import { addUp, namesOf, type Sum, type SumValue } from './run-sums.ts';
 
 /*
  * Ledger rows go in as one array a column (`unnest`), each written here as a PostgreSQL array literal. The literals
@@ -91,13 +91,10 @@ export function encodeRows<Row extends { runId: number }>(
   };
 }
 
-const namesOf = <Row>(columns: readonly LedgerColumn<Row>[]): string =>
-  columns.map(({ name }) => name).join(', ');
-
 /** `unnest(...) as batch (...)`. @param first parameter @default 1 */
-export function batchOf<Row>(columns: readonly LedgerColumn<Row>[], first = 1): string {
+export function unnest<Row>(columns: readonly LedgerColumn<Row>[], first = 1): string {
   const arrays = columns.map(({ type }, i) => `$${first + i}::${type === 'text[]' ? 'text' : type}[]`);
-  return `unnest(${arrays.join(', ')}) as batch (${namesOf(columns)})`;
+  return `unnest(${arrays.join(', ')}) as batch (${namesOf(columns).join(', ')})`;
 }
 
 /** `insert into t (...) select ... from unnest(...)`. @param first parameter @default 1 */
@@ -106,8 +103,9 @@ export function insertStatement<Row>(
   columns: readonly LedgerColumn<Row>[],
   first?: number,
 ): string {
+  const names = namesOf(columns).join(', ');
   const values = columns.map(({ name, type }) => (type === 'text[]' ? `${name}::text[]` : name)).join(', ');
-  return `insert into ${table} (${namesOf(columns)}) select ${values} from ${batchOf(columns, first)}`;
+  return `insert into ${table} (${names}) select ${values} from ${unnest(columns, first)}`;
 }
 
 /** Parameters of a batch without rows. */

@@ -1,4 +1,4 @@
-import { batchOf, insertStatement } from './ledger-columns.ts';
+import { insertStatement, unnest } from './ledger-columns.ts';
 import {
   ATTEMPT_COLUMNS,
   DEPTH_COLUMNS,
@@ -49,7 +49,7 @@ export function otherStatements(skipping: boolean): [keyof EncodedLedger, string
 const QUEUED = [
   'insert into jobs (run_id, job_id, iteration, segment, queue, job_type, published_at_ms)',
   'select distinct on (run_id, job_id) run_id, job_id, iteration, segment, queue, job_type, published_at_ms',
-  `from ${batchOf(QUEUED_COLUMNS)}`,
+  `from ${unnest(QUEUED_COLUMNS)}`,
   'order by run_id, job_id',
   'on conflict (run_id, job_id) do update set iteration = excluded.iteration, segment = excluded.segment,',
   'queue = excluded.queue, job_type = excluded.job_type, published_at_ms = excluded.published_at_ms',
@@ -107,7 +107,7 @@ function settledStatement(skipping: boolean): string {
   const how = `${unlessWritten} ${skipping ? SKIP : ''}`;
   const attempts = `${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${how}`;
   const iterations = `${insertStatement('iterations', ITERATION_COLUMNS, firstIteration)} ${how}`;
-  const offered = `(select run_id, job_id, outcome, attempt from ${batchOf(ATTEMPT_COLUMNS)} ${unlessWritten}) offered`;
+  const offered = `(select run_id, job_id, outcome, attempt from ${unnest(ATTEMPT_COLUMNS)} ${unlessWritten}) offered`;
   const orNone = (name: string): string => (emptySum(name) === 0 ? `coalesce(${name}, 0)` : name);
   const perRun =
     `select run_id, $${slot}::int4, ${SUM_NAMES.map(orNone).join(', ')}, coalesce(${LATE}, 0) ` +

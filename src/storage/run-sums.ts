@@ -142,7 +142,7 @@ export function undone(sums: readonly Sum[]): { names: string[]; values: string 
   };
 }
 
-export const namesOf = (sums: readonly Sum[]): string[] => sums.map(({ name }) => name);
+export const namesOf = (named: readonly { name: string }[]): string[] => named.map(({ name }) => name);
 
 function ownValue<Row>({ value, isReal }: Sum<Row>, row: Row): SumValue {
   const own = value(row);

@@ -67,18 +67,20 @@ function insertOthers(tx: SqlQueries, { batch }: LedgerWrite, skip: boolean): Pr
   );
 }
 
+/** By run, of the rows of one kind: those that were there already, and those that came after another had settled their job. */
+type Duplicates = Map<number, { missing: number; late: number }>;
+
+const noneAdded = (rows: EncodedRows | null): Duplicates =>
+  new Map(rows?.perRun.map(([runId, count]) => [runId, { missing: count, late: 0 }]));
+
+const total = (duplicates: Duplicates): number =>
+  [...duplicates.values()].reduce((sum, { missing, late }) => sum + missing + late, 0);
+
 /** What came of the rows that settle jobs and end patients. */
-interface Settled {
-  /** False when an earlier try of the batch, whose answer was lost, has written it. */
-  mine: boolean;
-  attempts: Added;
-  iterations: Added;
-}
+type Settled = Record<'attempts' | 'iterations', Duplicates>;
 
-/** By run: rows that were added, and those that came after another had settled their job. */
-type Added = Map<number, { rows: number; late: number }>;
-
-async function insertSettled(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<Settled> {
+/** @returns null when an earlier try of the batch, whose answer was lost, has written it */
+async function insertSettled(tx: SqlQueries, write: LedgerWrite, skip: boolean): Promise<Settled | null> {
   const { batch, line, number } = write;
   const parameters = [
     ...(batch.attempts?.columns ?? noRows(ATTEMPT_COLUMNS)),
@@ -86,28 +88,27 @@ async function insertSettled(tx: SqlQueries, write: LedgerWrite, skip: boolean):
     ...[line.slot, line.id, number],
   ];
   const statement = SETTLED[skip ? 'skipping' : 'plain'];
-  const settled: Settled = { mine: false, attempts: new Map(), iterations: new Map() };
-  for (const [kind, runId, rows, late] of await tx.query(statement, parameters, named('settled', skip))) {
-    if (kind === 'mark') settled.mine = true;
-    else
-      settled[kind as 'attempts' | 'iterations'].set(Number(runId), {
-        rows: Number(rows),
-        late: Number(late),
-      });
+  const settled: Settled = { attempts: noneAdded(batch.attempts), iterations: noneAdded(batch.iterations) };
+  let marked = false;
+  for (const [kind, runId, added, late] of await tx.query(statement, parameters, named('settled', skip))) {
+    if (kind === 'mark') {
+      marked = true;
+      continue;
+    }
+    const ofRun = settled[kind as keyof Settled].get(Number(runId))!;
+    ofRun.missing -= Number(added);
+    ofRun.late = Number(late);
   }
-  return settled;
+  return marked ? settled : null;
 }
 
-/** Of each run: those that were sent and not added, and those that came too late. */
-function duplicatesOf(
-  sent: EncodedRows | null,
-  added: Added,
-): Map<number, { missing: number; late: number }> {
-  const perRun = (sent?.perRun ?? []).map(([runId, count]) => {
-    const { rows, late } = added.get(runId) ?? { rows: 0, late: 0 };
-    return [runId, { missing: count - rows, late }] as const;
-  });
-  return new Map(perRun);
+/** @param settled null when an earlier try has counted them */
+function receiptOf(settled: Settled | null): LedgerReceipt {
+  if (!settled) return NO_DUPLICATES;
+  return {
+    duplicateAttempts: total(settled.attempts),
+    duplicateIterations: total(settled.iterations),
+  };
 }
 
 /** Rows that are all new, where no other process writes. */
@@ -126,26 +127,13 @@ async function insertAlone(tx: SqlQueries, write: LedgerWrite): Promise<LedgerRe
   return NO_DUPLICATES;
 }
 
-const total = (duplicates: ReturnType<typeof duplicatesOf>): number =>
-  [...duplicates.values()].reduce((sum, { missing, late }) => sum + missing + late, 0);
-
-function receiptOf({ attempts, iterations }: EncodedLedger, settled: Settled): LedgerReceipt {
-  return {
-    duplicateAttempts: total(duplicatesOf(attempts, settled.attempts)),
-    duplicateIterations: total(duplicatesOf(iterations, settled.iterations)),
-  };
-}
-
 /** The common case: every row is new, so that nothing has to be looked up and a clash undoes the whole batch. */
 async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
   const { executor, batch } = write;
   const hasOthers = OTHER.plain.some(([kind]) => batch[kind] !== null);
   if (!hasOthers && !batch.attempts && !batch.iterations) return NO_DUPLICATES;
   if (!executor.shared) return await executor.transaction((tx) => insertAlone(tx, write));
-  if (!hasOthers) {
-    const settled = await insertSettled(executor, write, false);
-    return settled.mine ? receiptOf(batch, settled) : NO_DUPLICATES;
-  }
+  if (!hasOthers) return receiptOf(await insertSettled(executor, write, false));
   try {
     return await executor.transaction(async (tx) => {
       // All at once, and answered in their order: what follows a fault only says that there was one.
@@ -153,9 +141,9 @@ async function insertNew(write: LedgerWrite): Promise<LedgerReceipt> {
       const others = Promise.all(insertOthers(tx, write, false));
       others.catch(() => {});
       const settled = await settling;
-      if (!settled.mine) throw WRITTEN_BEFORE;
+      if (!settled) throw WRITTEN_BEFORE;
       await others;
-      return receiptOf(batch, settled);
+      return receiptOf(settled);
     });
   } catch (error) {
     if (error === WRITTEN_BEFORE) return NO_DUPLICATES;
@@ -178,12 +166,12 @@ async function insertSkipping(tx: SqlQueries, write: LedgerWrite): Promise<Ledge
   const { batch, line } = write;
   await lockRuns(tx, batch);
   const settled = await insertSettled(tx, write, true);
-  if (!settled.mine) return NO_DUPLICATES;
+  if (!settled) return NO_DUPLICATES;
   await Promise.all(insertOthers(tx, write, true));
-  for (const kind of ['attempts', 'iterations'] as const)
-    for (const [runId, { missing }] of duplicatesOf(batch[kind], settled[kind]))
+  for (const duplicates of Object.values(settled))
+    for (const [runId, { missing }] of duplicates)
       if (missing > 0) await tx.query(ADD_DUPLICATES, [runId, line.slot, missing]);
-  return receiptOf(batch, settled);
+  return receiptOf(settled);
 }
 
 /**
