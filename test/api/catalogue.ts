@@ -56,3 +56,13 @@ export async function makeTemplate(
   });
   return { template, generatorId: generator.id, endpointId: endpoint.id };
 }
+
+/** Starts a run of a template of its own. @returns its id */
+export async function startRun(
+  api: TestApi,
+  as: Person,
+  body: Record<string, unknown> = {},
+): Promise<number> {
+  const { template } = await makeTemplate(api, as);
+  return (await api.ok('startRun', { as, body: { template_id: template.id, ...body } })).run_id;
+}

@@ -7,6 +7,7 @@ import { catalogueConforms } from './catalogue-suite.ts';
 import { conventionsConform } from './conventions-suite.ts';
 import { metricsConform } from './metrics-suite.ts';
 import { runsConform } from './runs-suite.ts';
+import { startingRunsConforms } from './starting-runs-suite.ts';
 import { toolsConform } from './tools-suite.ts';
 
 /** The wire contract, on one server, since opening its store takes seconds. */
@@ -21,6 +22,7 @@ describe('the REST interface', () => {
   accountsConform(current);
   conventionsConform(current);
   catalogueConforms(current);
+  startingRunsConforms(current);
   runsConform(current);
   metricsConform(current);
   administrationConforms(current);

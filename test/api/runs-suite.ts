@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { LiveFact } from '../../src/live/port.ts';
 import type { EventStatus } from '../../src/storage/port.ts';
 import { attemptRow, batchOf, eventRow, newRun, windowRow } from '../conformance/ledger-rows.ts';
 import type { Person, TestApi } from '../support/api.ts';
 import { until } from '../support/until.ts';
-import { makeTemplate } from './catalogue.ts';
+import { startRun } from './catalogue.ts';
 
-/** Runs: section 3 of the contract. */
+/** Runs that were started: section 3 of the contract. */
 export function runsConform(api: () => TestApi): void {
-  const started = async (as: Person, body: Record<string, unknown> = {}): Promise<number> => {
-    const { template } = await makeTemplate(api(), as);
-    return (await api().ok('startRun', { as, body: { template_id: template.id, ...body } })).run_id;
-  };
   const over = async (runId: number): Promise<void> => {
     await api().store.transitionRun(runId, 'start');
     await api().store.transitionRun(runId, 'over_ok', { startedIterations: 3 });
@@ -20,151 +15,10 @@ export function runsConform(api: () => TestApi): void {
   const status = async (method: 'GET' | 'POST' | 'DELETE', path: string, as: Person): Promise<number> =>
     (await api().call(method, path, { as })).status;
 
-  describe('starting a run', () => {
-    it('answers 202 and lets a runner know; without load the patients come one after the other', async () => {
-      const owner = await api().user();
-      const { template } = await makeTemplate(api(), owner);
-      const facts: LiveFact[] = [];
-      const stop = api().live.subscribe((fact) => facts.push(fact));
-      const reply = await api().call('POST', '/api/simulator/run', {
-        as: owner,
-        body: { template_id: String(template.id), patient_count: '3' },
-      });
-      stop();
-      assert.equal(reply.status, 202);
-      assert.deepEqual(Object.keys(reply.body), ['message', 'run_id']);
-      const run = await api().store.getRun(Number(reply.body.run_id));
-      assert.deepEqual(facts, [{ kind: 'run_created', runId: run.id }]);
-      assert.equal(run.status, 'PENDING');
-      assert.equal(run.userId, owner.id);
-      assert.equal(run.templateId, template.id);
-      assert.equal(run.patientCount, 3);
-      assert.equal(run.concurrency, 1);
-      assert.equal(run.onFailure, 'fail_run');
-      assert.deepEqual(Object.keys(run.endpoints), ['ris']);
-      assert.equal(run.limits.ris?.maxPerSecond, null);
-    });
-
-    it('takes a load, a seed, what a failure does, and tags', async () => {
-      const body = {
-        patient_count: 5,
-        seed: 7,
-        load: { concurrency: 9 },
-        on_failure: 'continue',
-        tags: ['a', 'b'],
-      };
-      const run = await api().store.getRun(await started(api().admin, body));
-      assert.equal(run.identity.seed, 7);
-      assert.equal(run.identity.namespace, 0);
-      assert.equal(run.concurrency, 9);
-      assert.equal(run.limits.ris?.maxConnections, 9);
-      assert.equal(run.onFailure, 'continue');
-      assert.deepEqual(run.tags, ['a', 'b']);
-    });
-
-    it('takes what a failure does from the template where the request is silent', async () => {
-      const { template } = await makeTemplate(api(), api().admin, { settings: { on_failure: 'continue' } });
-      const { run_id: id } = await api().ok('startRun', { body: { template_id: template.id } });
-      assert.equal((await api().store.getRun(id)).onFailure, 'continue');
-    });
-
-    it('without a seed has identifiers of its own', async () => {
-      const ids = [await started(api().admin), await started(api().admin)];
-      const [one, two] = await Promise.all(ids.map((id) => api().store.getRun(id)));
-      assert.equal(one!.identity.seed, two!.identity.seed);
-      assert.notEqual(one!.identity.namespace, two!.identity.namespace);
-    });
-
-    it('has a fixed clock against the sinks of the server, and today elsewhere', async () => {
-      const { template } = await makeTemplate(api(), api().admin);
-      const today = await api().ok('startRun', { body: { template_id: template.id } });
-      const { clockStartMs } = (await api().store.getRun(today.run_id)).identity;
-      assert.ok(Date.now() - clockStartMs < 2 * 86_400_000);
-      const sinks = await api().another({ deps: { isBuiltInSink: ({ port }) => port === 2575 } });
-      const reply = await sinks.app.inject({
-        method: 'POST',
-        url: '/api/simulator/run',
-        headers: { authorization: `Bearer ${api().admin.token}` },
-        payload: { template_id: template.id },
-      });
-      const run = await api().store.getRun(reply.json().run_id);
-      assert.equal(run.identity.clockStartMs, Date.UTC(2026, 0, 5, 7));
-    });
-
-    it('by the route of benchmark scripts says where its status is', async () => {
-      const { template } = await makeTemplate(api(), api().admin);
-      const body = await api().ok('startRunOfTemplate', { params: { template_id: template.id } });
-      assert.deepEqual(Object.keys(body), [
-        'message',
-        'run_id',
-        'template_id',
-        'patient_count',
-        'status_url',
-      ]);
-      assert.equal(body.patient_count, 1);
-      assert.equal(await status('GET', body.status_url, api().admin), 200);
-    });
-
-    it('needs a template of one’s own and sensible numbers', async () => {
-      const stranger = await api().user();
-      const { template } = await makeTemplate(api(), api().admin);
-      const asked = (body: unknown, as = api().admin) =>
-        api().call('POST', '/api/simulator/run', { as, body });
-      assert.equal((await asked({ template_id: template.id }, stranger)).status, 404);
-      assert.equal((await asked({ template_id: 999_999 })).status, 404);
-      const wrong = [
-        {},
-        { patient_count: 0 },
-        { patient_count: '-1' },
-        { load: { concurrency: 0 } },
-        { seed: -1 },
-        { on_failure: 'maybe' },
-        { tags: 'a' },
-      ];
-      for (const change of wrong) {
-        const body = Object.keys(change).length === 0 ? {} : { template_id: template.id, ...change };
-        assert.equal((await asked(body)).status, 422, JSON.stringify(change));
-      }
-    });
-
-    it('against what is neither this machine nor registered is refused', async () => {
-      const { template } = await makeTemplate(api(), api().admin, { hostname: 'pacs.hospital.example' });
-      const body = { template_id: template.id };
-      const refusal = await api().call('POST', '/api/simulator/run', { as: api().admin, body });
-      assert.equal(refusal.status, 403);
-      assert.equal(refusal.body.code, 'TARGET_REFUSED');
-      await api().store.registerTarget({
-        host: 'pacs.hospital.example',
-        port: 2575,
-        aeTitle: null,
-        owner: 'QA',
-        expiresAtMs: Date.now() + 3_600_000,
-        maxAssociations: 2,
-        maxMessagesPerSecond: 10,
-        maxBytes: null,
-      });
-      const { run_id: id } = await api().ok('startRun', { body: { ...body, load: { concurrency: 8 } } });
-      const { limits } = await api().store.getRun(id);
-      const registered = { maxConnections: 2, maxPerSecond: 10, maxBytes: null, ramp: true, shared: true };
-      assert.deepEqual(limits.ris, registered);
-    });
-
-    it('whose generator was deleted since is told so', async () => {
-      const { template, generatorId } = await makeTemplate(api(), api().admin);
-      await api().call('DELETE', `/api/simulator/generators/${generatorId}`, { as: api().admin });
-      const { status: code, text } = await api().call('POST', '/api/simulator/run', {
-        as: api().admin,
-        body: { template_id: template.id },
-      });
-      assert.equal(code, 422);
-      assert.match(text, /step 1.*no generator has the number/);
-    });
-  });
-
   describe('runs', () => {
     it('are listed, those of the caller alone, newest first', async () => {
       const owner = await api().user();
-      const ids = [await started(owner), await started(owner)];
+      const ids = [await startRun(api(), owner), await startRun(api(), owner)];
       const runs = await api().ok('listRuns', { as: owner });
       assert.deepEqual(
         runs.map(({ id }) => id),
@@ -189,7 +43,7 @@ export function runsConform(api: () => TestApi): void {
 
     it('of everybody, and those that no user has, are listed for an administrator who asks for all', async () => {
       const owner = await api().user();
-      const theirs = await started(owner);
+      const theirs = await startRun(api(), owner);
       const { id: nobodys } = await api().store.createRun(newRun());
       const all = await api().ok('listRuns', { query: { all: true, limit: 2 } });
       assert.deepEqual(
@@ -207,7 +61,7 @@ export function runsConform(api: () => TestApi): void {
     });
 
     it('show a window of their events, always in ascending time', async () => {
-      const id = await started(api().admin);
+      const id = await startRun(api(), api().admin);
       const events = [1, 2, 3, 4, 5].map((n) =>
         eventRow(id, { timestampMs: n * 1000, details: `line ${n}` }),
       );
@@ -251,7 +105,7 @@ export function runsConform(api: () => TestApi): void {
     });
 
     it('have stats in which the kinds and the steps add up to the total, whatever was stored', async () => {
-      const id = await started(api().admin, { patient_count: 100 });
+      const id = await startRun(api(), api().admin, { patient_count: 100 });
       const event = (stepOrder: number, kind: EventStatus, iteration = 0) =>
         eventRow(id, { stepOrder, status: kind, iteration, details: `${kind} ${stepOrder}` });
       const events = [
@@ -321,7 +175,7 @@ export function runsConform(api: () => TestApi): void {
     });
 
     it('have metrics: the contract’s fields, a window of attempts, then ours', async () => {
-      const id = await started(api().admin);
+      const id = await startRun(api(), api().admin);
       const attempts = [1, 2, 3].map((n) =>
         attemptRow(id, {
           patientIteration: n,
@@ -388,7 +242,7 @@ export function runsConform(api: () => TestApi): void {
     it('are cancelled once, by their user, while they are not over', async () => {
       const owner = await api().user();
       const stranger = await api().user();
-      const id = await started(owner);
+      const id = await startRun(api(), owner);
       const path = `/api/simulator/runs/${id}/cancel`;
       assert.equal(await status('POST', path, stranger), 403);
       const reply = await api().call('POST', path, { as: owner });
@@ -396,7 +250,7 @@ export function runsConform(api: () => TestApi): void {
       assert.deepEqual(reply.body, { message: 'Cancellation requested.', run_id: id });
       assert.equal((await api().store.getRun(id)).cancelRequested, true);
       assert.equal(await status('POST', '/api/simulator/runs/999999/cancel', owner), 404);
-      const done = await started(owner);
+      const done = await startRun(api(), owner);
       await over(done);
       assert.equal(await status('POST', `/api/simulator/runs/${done}/cancel`, owner), 409);
       assert.equal(await status('POST', `/api/simulator/runs/${done}/cancel`, api().admin), 409);
@@ -404,12 +258,12 @@ export function runsConform(api: () => TestApi): void {
 
     it('are deleted with their rows; an active one is cancelled first', async () => {
       const owner = await api().user();
-      const done = await started(owner);
+      const done = await startRun(api(), owner);
       await over(done);
       assert.equal(await status('DELETE', `/api/simulator/runs/${done}`, owner), 204);
       assert.equal(await status('GET', `/api/simulator/runs/${done}`, owner), 404);
       assert.equal(await status('DELETE', `/api/simulator/runs/${done}`, owner), 404);
-      const active = await started(owner);
+      const active = await startRun(api(), owner);
       const deleting = status('DELETE', `/api/simulator/runs/${active}`, owner);
       await until(async () => (await api().store.getRun(active)).cancelRequested, 'the run is cancelled');
       await api().store.transitionRun(active, 'over_cancelled');
@@ -422,8 +276,8 @@ export function runsConform(api: () => TestApi): void {
 
     it('are deleted all at once, one’s own alone', async () => {
       const owner = await api().user();
-      for (let i = 0; i < 3; i++) await over(await started(owner));
-      const foreign = await started(api().admin);
+      for (let i = 0; i < 3; i++) await over(await startRun(api(), owner));
+      const foreign = await startRun(api(), api().admin);
       assert.equal(await status('DELETE', '/api/simulator/runs', owner), 204);
       assert.deepEqual(await api().ok('listRuns', { as: owner }), []);
       assert.equal((await api().store.getRun(foreign)).id, foreign);
@@ -432,7 +286,7 @@ export function runsConform(api: () => TestApi): void {
     it('of another user are not there, but for administrators', async () => {
       const owner = await api().user();
       const stranger = await api().user();
-      const id = await started(owner);
+      const id = await startRun(api(), owner);
       for (const path of ['', '/stats', '/metrics']) {
         assert.equal(await status('GET', `/api/simulator/runs/${id}${path}`, stranger), 404);
         assert.equal(await status('GET', `/api/simulator/runs/${id}${path}`, api().admin), 200);
