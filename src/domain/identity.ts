@@ -51,8 +51,21 @@ export function placeOf(identity: RunIdentity, index: number): number {
   return identity.namespace * NAMESPACE_SIZE + index;
 }
 
+/** Keys of the last seed's permutations, by kind: all iterations of a run ask for the same few. */
+let keys = { seed: Number.NaN, ofKind: new Map<string, number>() };
+
+function keyOf(seed: number, kind: string): number {
+  if (keys.seed !== seed) keys = { seed, ofKind: new Map() };
+  const known = keys.ofKind.get(kind);
+  if (known !== undefined) return known;
+  const key = hash32(0, 'identifier', kind, seed);
+  keys.ofKind.set(kind, key);
+  return key;
+}
+
 /** Eight digits that no other index of the seed has under the same `kind`. */
 export function uniqueDigits(identity: RunIdentity, kind: string, index: number): string {
-  const key = hash32(0, 'identifier', kind, identity.seed);
-  return String(permute(placeOf(identity, index), IDENTIFIER_SPACE, key)).padStart(8, '0');
+  const key = keyOf(identity.seed, kind);
+  const place = permute(placeOf(identity, index), IDENTIFIER_SPACE, key);
+  return String(IDENTIFIER_SPACE + place).slice(1);
 }

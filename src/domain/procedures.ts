@@ -52,15 +52,16 @@ function plain(line: CatalogueLine): Procedure {
 
 /** A procedure of one modality, plausible for the subject where the catalogue has one. */
 export function drawProcedureOf(rng: Rng, modality: Modality, subject: Subject | null = null): Procedure {
-  const all = CATALOGUE[modality];
-  const fitting = subject === null ? all : all.filter((line) => fits(line, subject));
-  const lines = fitting.length > 0 ? fitting : all;
-  return plain(lines[rng.weighted(lines.map((line) => line.weight))]!);
+  const lines = CATALOGUE[modality];
+  const isFor = (line: CatalogueLine): boolean => subject === null || fits(line, subject);
+  const anyFits = lines.some(isFor);
+  return plain(rng.weighted(lines, (line) => (!anyFits || isFor(line) ? line.weight : 0)));
 }
 
 /** A procedure drawn by the frequency of modalities, then of procedures within the modality. */
 export function drawProcedure(rng: Rng, caseMix: CaseMix, subject: Subject | null = null): Procedure {
-  const modality = MODALITIES[rng.weighted(mixFor(caseMix, subject))]!;
+  const mix = mixFor(caseMix, subject);
+  const modality = rng.weighted(MODALITIES, (_, at) => mix[at]!);
   return drawProcedureOf(rng, modality, subject);
 }
 

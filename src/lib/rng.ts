@@ -10,8 +10,8 @@ export interface Rng {
   /** Both ends included. */
   int(min: number, max: number): number;
   pick<T>(items: readonly T[]): T;
-  /** An index of `weights`, drawn in proportion to them. */
-  weighted(weights: readonly number[]): number;
+  /** One of `items`, drawn in proportion to their weights; never one that weighs nothing. */
+  weighted<T>(items: readonly T[], weightOf: (item: T, at: number) => number): T;
   /** Standard normal (Box-Muller). */
   normal(): number;
 }
@@ -33,6 +33,10 @@ function finalise(h: number): number {
 
 /** A 32-bit hash of numbers (up to 2^53) and strings, equal on every machine. */
 export function hash32(salt: number, ...words: readonly (number | string)[]): number {
+  return hashOf(salt, words);
+}
+
+function hashOf(salt: number, words: readonly (number | string)[]): number {
   let h = salt | 0;
   for (const word of words) {
     if (typeof word === 'number') {
@@ -47,38 +51,62 @@ export function hash32(salt: number, ...words: readonly (number | string)[]): nu
 }
 
 export function createRng(...words: readonly (number | string)[]): Rng {
-  let a = hash32(0x243f6a88, ...words);
-  let b = hash32(0x85a308d3, ...words);
-  let c = hash32(0x13198a2e, ...words);
-  let counter = 1;
-  const next = (): number => {
-    const t = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (c << 21) | (c >>> 11);
-    c = (c + t) | 0;
+  return new Sfc32(words);
+}
+
+/** A class, since several are made for each patient and their methods are better not made each time. */
+class Sfc32 implements Rng {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+
+  constructor(words: readonly (number | string)[]) {
+    this.#a = hashOf(0x243f6a88, words) | 0;
+    this.#b = hashOf(0x85a308d3, words) | 0;
+    this.#c = hashOf(0x13198a2e, words) | 0;
+    for (let i = 0; i < 8; i++) this.next();
+  }
+
+  next(): number {
+    const t = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + t) | 0;
     return t >>> 0;
-  };
-  for (let i = 0; i < 8; i++) next();
-  const float = (): number => next() / 0x1_0000_0000;
-  return {
-    next,
-    float,
-    int: (min, max) => min + Math.floor(float() * (max - min + 1)),
-    pick: (items) => items[Math.floor(float() * items.length)]!,
-    weighted: (weights) => {
-      let total = 0;
-      for (const w of weights) total += w;
-      let x = float() * total;
-      for (let i = 0; i < weights.length; i++) {
-        x -= weights[i]!;
-        if (x < 0) return i;
-      }
-      return weights.length - 1;
-    },
-    normal: () => Math.sqrt(-2 * Math.log(1 - float())) * Math.cos(2 * Math.PI * float()),
-  };
+  }
+
+  float(): number {
+    return this.next() / 0x1_0000_0000;
+  }
+
+  int(min: number, max: number): number {
+    return min + Math.floor(this.float() * (max - min + 1));
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.float() * items.length)]!;
+  }
+
+  weighted<T>(items: readonly T[], weightOf: (item: T, at: number) => number): T {
+    let total = 0;
+    for (let at = 0; at < items.length; at++) total += weightOf(items[at]!, at);
+    let x = this.float() * total;
+    let last = 0;
+    for (let at = 0; at < items.length; at++) {
+      const weight = weightOf(items[at]!, at);
+      x -= weight;
+      if (x < 0) return items[at]!;
+      // What is left of `x` by rounding goes to the last one that weighs something.
+      if (weight > 0) last = at;
+    }
+    return items[last]!;
+  }
+
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.float())) * Math.cos(2 * Math.PI * this.float());
+  }
 }
 
 /**
@@ -89,21 +117,29 @@ export function createRng(...words: readonly (number | string)[]): Rng {
 export function permute(index: number, size: number, key: number): number {
   if (index < 0 || index >= size) throw new RangeError(`index ${index} is outside [0, ${size})`);
   // Halves are powers of two of at most 26 bits, so that a round is integer arithmetic.
-  const bits = Math.max(1, Math.ceil(Math.log2(size) / 2));
-  const half = 2 ** bits;
+  const half = halfOf(size);
   const mask = half - 1;
-  let x = index;
+  let left = Math.floor(index / half);
+  let right = index % half;
   do {
-    let left = Math.floor(x / half);
-    let right = x % half;
     for (let round = 1; round <= 4; round++) {
       const swapped = right;
       right = (left + feistelRound(key ^ Math.imul(round, 0x9e3779b1), right)) & mask;
       left = swapped;
     }
-    x = left * half + right;
-  } while (x >= size);
-  return x;
+  } while (left * half + right >= size);
+  return left * half + right;
+}
+
+/** The last one is kept: most calls are of one size. */
+let lastHalf = { size: 1, half: 2 };
+
+/** The smallest power of two whose square is at least `size`, and at least 2. */
+function halfOf(size: number): number {
+  if (size !== lastHalf.size) {
+    lastHalf = { size, half: 2 ** Math.max(1, Math.ceil(Math.log2(size) / 2)) };
+  }
+  return lastHalf.half;
 }
 
 /** `hash32` of one number below 2^31. */
