@@ -5,7 +5,7 @@ export interface Clock {
   /** Monotonic, microseconds since an arbitrary start; for durations only. */
   monotonicUs(): number;
   /**
-   * Microseconds since the epoch that never run backwards within one process: the wall clock at its start plus
+   * Whole microseconds since the epoch that never run backwards within one process: the wall clock at its start plus
    * monotonic time. For instants that travel in jobs.
    */
   epochUs(): number;
@@ -14,5 +14,5 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicUs: () => performance.now() * 1000,
-  epochUs: () => (performance.timeOrigin + performance.now()) * 1000,
+  epochUs: () => Math.round((performance.timeOrigin + performance.now()) * 1000),
 };

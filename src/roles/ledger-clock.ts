@@ -22,27 +22,26 @@ const READINGS = 8;
 
 export function createLedgerClock(clock: Clock): LedgerClock {
   const readings: { offsetUs: number; uncertaintyUs: number }[] = [];
-  const best = () =>
-    readings.reduce<(typeof readings)[number] | null>(
-      (least, reading) => (least === null || reading.uncertaintyUs < least.uncertaintyUs ? reading : least),
-      null,
-    );
+  let best: (typeof readings)[number] | null = null;
   return {
     nowMs: clock.nowMs,
     monotonicUs: clock.monotonicUs,
-    epochUs: () => clock.epochUs() + (best()?.offsetUs ?? 0),
+    epochUs: () => clock.epochUs() + (best?.offsetUs ?? 0),
     synchronise: async (ask) => {
       const beforeUs = clock.epochUs();
       const askedMs = await ask();
       const afterUs = clock.epochUs();
       readings.push({
-        offsetUs: askedMs * 1000 - (beforeUs + afterUs) / 2,
+        offsetUs: Math.round(askedMs * 1000 - (beforeUs + afterUs) / 2),
         uncertaintyUs: (afterUs - beforeUs) / 2,
       });
       if (readings.length > READINGS) readings.shift();
+      best = readings.reduce((least, reading) =>
+        reading.uncertaintyUs < least.uncertaintyUs ? reading : least,
+      );
     },
     get uncertaintyUs() {
-      return best()?.uncertaintyUs ?? null;
+      return best?.uncertaintyUs ?? null;
     },
   };
 }

@@ -32,12 +32,16 @@ interface Entry {
 
 const DEFAULT_MAX_IN_FLIGHT = 256;
 /**
- * What is sent within one turn of the event loop goes out together, as soon as it is so much: a broker that gets
- * messages one by one spends more than twice as long on each. So many of the usual 3 kB fit into a socket's buffer.
+ * What is sent within one turn of the event loop goes out together, as soon as it is so much, in bytes: a broker that
+ * gets messages one by one spends more than twice as long on each. So much fits into a socket's buffer.
  */
-const BURST = 16;
+const BURST_BYTES = 48 * 1024;
+/** Of a message beside its body: what it travels in. */
+const ENVELOPE_BYTES = 250;
 const CHECK_INTERVAL_MS = 500;
 const REOPEN_DELAY_MS = 200;
+
+const sizeOf = ({ body }: Outgoing): number => ENVELOPE_BYTES + body.length;
 
 /**
  * Publishes confirmed, mandatory and pipelined. What was unconfirmed when its connection was lost is published again
@@ -48,6 +52,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   /** Read from `head` on. */
   let waiting: Entry[] = [];
   let head = 0;
+  /** Sent since the last look, bytes. */
+  let fresh = 0;
   /** By sequence number, which is the correlation id, ascending. */
   const inFlight = new Map<number, Entry>();
   let sequence = 0;
@@ -70,6 +76,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const pump = (): void => {
     if (burst) clearImmediate(burst);
     burst = null;
+    fresh = 0;
     if (!channel?.active) {
       if (outstanding() > 0) void open();
       else for (const resolve of idle.splice(0)) resolve();
@@ -86,8 +93,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   };
 
   const transmitBurst = (on: Channel): void => {
-    for (let room = BURST; room > 0 && head < waiting.length && inFlight.size < maxInFlight; room--) {
+    for (let room = BURST_BYTES; room > 0 && head < waiting.length && inFlight.size < maxInFlight; ) {
       const entry = waiting[head++]!;
+      room -= sizeOf(entry.message);
       if (entry.resolve) transmit(on, entry);
     }
   };
@@ -196,7 +204,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return new Promise((resolve) => {
       const deadline = performance.now() + patienceMs;
       waiting.push({ message, deadline, repeated: false, resolve });
-      if (waiting.length - head >= BURST) pump();
+      fresh += sizeOf(message);
+      if (fresh >= BURST_BYTES) pump();
       else burst ??= setImmediate(pump);
     });
   };
