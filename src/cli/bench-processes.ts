@@ -59,8 +59,8 @@ async function sayUnconsumed(
 }
 
 const POLL_MS = 500;
-/** Totals are asked for no more often than that their reading takes a tenth of the time. */
-const TOTALS_SHARE = 10;
+/** Progress is asked for no more often than that its reading takes a tenth of the time. */
+const READING_SHARE = 10;
 /** When there may be no runner left that ends the run. */
 const END_PATIENCE_MS = 15_000;
 
@@ -98,7 +98,7 @@ function watchProcesses({ store, live, run, config, workers, studyDir, log }: Wa
       for (const listener of listeners) {
         listener({ type: 'progress', progress, memory: { heapUsedBytes: 0, externalBytes: 0 } });
       }
-      await delay(Math.max(POLL_MS, tookMs * TOTALS_SHARE), pause.signal);
+      await delay(Math.max(POLL_MS, tookMs * READING_SHARE), pause.signal);
       ({ status } = await store.getRun(run.id));
       isLeft = gaveUp !== null && performance.now() - gaveUp.atMs > END_PATIENCE_MS;
     }
@@ -121,21 +121,9 @@ function watchProcesses({ store, live, run, config, workers, studyDir, log }: Wa
   };
 }
 
+/** @throws {YeeterError} RUN_NOT_FOUND */
 async function readProgress(store: CoordinationPort, runId: number): Promise<EngineProgress> {
-  const run = await store.getRun(runId);
-  const totals = await store.runTotals(runId);
-  const ended = totals.completed + totals.failed + totals.cancelled;
-  const okOf = (series: string): number =>
-    totals.series.find((candidate) => candidate.series === series)?.okCount ?? 0;
-  const started = Math.max(run.startedIterations, ended);
-  return {
-    started,
-    completed: totals.completed,
-    failed: totals.failed,
-    cancelled: totals.cancelled,
-    inFlight: started - ended,
-    orders: okOf('order_ack'),
-    instances: okOf('dicom_store'),
-    bytes: totals.series.find(({ series }) => series === 'dicom_store')?.bytes ?? 0,
-  };
+  const progress = await store.runProgress(runId);
+  const { started, completed, failed, cancelled } = progress;
+  return { ...progress, inFlight: started - completed - failed - cancelled };
 }

@@ -91,6 +91,17 @@ export interface RunCounts {
   cancelled: number;
 }
 
+/** How far a run is, and what its wires have carried so far. */
+export interface RunProgress extends RunCounts {
+  /** Iterations; the runner says so once a second. */
+  started: number;
+  /** Messages accepted. */
+  orders: number;
+  /** Instances stored, and the bytes of their data sets. */
+  instances: number;
+  bytes: number;
+}
+
 /** What several processes on one ledger need of it; the PostgreSQL shapes. */
 export interface CoordinationPort extends StoragePort {
   /**
@@ -108,6 +119,12 @@ export interface CoordinationPort extends StoragePort {
   setStarted(runId: number, fence: number, startedIterations: number): Promise<boolean>;
   /** Terminal rows by outcome, from counters that change with them: cheap at any size. */
   runCounts(runId: number): Promise<RunCounts>;
+  /**
+   * For somebody who watches: of totals, only what counters and windows tell; its rows are not looked at.
+   *
+   * @throws {YeeterError} RUN_NOT_FOUND
+   */
+  runProgress(runId: number): Promise<RunProgress>;
   /**
    * Iterations without a terminal row that a confirmed job carries, ascending. Whoever also asks for those that have
    * ended asks for these first: while workers go on, an iteration leaves this list for that one. Each page looks

@@ -1,9 +1,9 @@
 import type { DicomAccounts } from '../domain/job.ts';
 import { manifestHash } from '../domain/manifest.ts';
 import { createSeriesMerger, type SeriesMerger } from '../metrics/merge-series.ts';
-import type { WindowRow } from '../metrics/series.ts';
+import type { SeriesName, WindowRow } from '../metrics/series.ts';
 import type { RunAccounts, RunTotals, SeriesTotals } from '../metrics/totals.ts';
-import type { RunCounts } from './coordination-port.ts';
+import type { RunCounts, RunProgress } from './coordination-port.ts';
 import { missingRun } from './missing-run.ts';
 import {
   COUNTED_ALONE,
@@ -90,6 +90,11 @@ select run_id, series, process_id, second, ok_count, ok_sum_us, ok_min_us, ok_ma
 from metric_windows ${OF_RUNS} order by run_id, second, series, process_id`;
 const NEXT_WINDOWS = `fetch ${WINDOW_PAGE} from windows`;
 
+const STARTED = 'select started_iterations from runs where id = $1';
+const CARRIED = `
+select series, sum(ok_count), sum(bytes) from metric_windows
+where run_id = $1 and series in ('order_ack', 'dicom_store') group by series`;
+
 const number = (value: unknown): number => Number(value);
 const maybe = (value: unknown): number | null => (value === null ? null : Number(value));
 
@@ -160,6 +165,24 @@ export async function readCounts(queries: SqlQueries, runId: number): Promise<Ru
   const sums = sumsOf(runId);
   const of = (name: string): number => number(sums.get(name));
   return { completed: of('completed'), failed: of('failed'), cancelled: of('cancelled') };
+}
+
+/** @throws {YeeterError} RUN_NOT_FOUND */
+export async function readProgress(queries: SqlQueries, runId: number): Promise<RunProgress> {
+  const [run] = await queries.query(STARTED, [runId]);
+  if (!run) return missingRun(runId);
+  const counts = await readCounts(queries, runId);
+  const carried = await queries.query(CARRIED, [runId]);
+  const of = (series: SeriesName): readonly unknown[] => carried.find(([name]) => name === series) ?? [];
+  const [, orders = 0] = of('order_ack');
+  const [, instances = 0, bytes = 0] = of('dicom_store');
+  return {
+    ...counts,
+    started: Math.max(number(run[0]), counts.completed + counts.failed + counts.cancelled),
+    orders: number(orders),
+    instances: number(instances),
+    bytes: number(bytes),
+  };
 }
 
 /** @throws {YeeterError} RUN_NOT_FOUND */

@@ -15,6 +15,7 @@ import type {
   QueueMode,
   RunClaim,
   RunCounts,
+  RunProgress,
   StoredWorker,
   WorkerHeartbeat,
 } from './coordination-port.ts';
@@ -37,7 +38,7 @@ import type { LedgerBatch, LedgerReceipt, NewRun, RunChange, RunRecord } from '.
 import type { RegisteredTargets } from './registered-targets.ts';
 import { runOf, runValues } from './row-mapping.ts';
 import { SLOTS } from './run-sums.ts';
-import { readAccounts, readCounts, readRunTotals } from './run-totals.ts';
+import { readAccounts, readCounts, readProgress, readRunTotals } from './run-totals.ts';
 import { deployment, namespaces, runs } from './schema.ts';
 import type { SqlExecutor, SqlQueries } from './sql-executor.ts';
 import { beat, heldJobs, isNamedByTemplate, listWorkers, readControl, setQueueMode } from './workers.ts';
@@ -198,6 +199,10 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
 
   runCounts(runId: number): Promise<RunCounts> {
     return this.#database.query((queries) => readCounts(queries, runId));
+  }
+
+  runProgress(runId: number): Promise<RunProgress> {
+    return this.#database.query((queries) => readProgress(queries, runId));
   }
 
   async claimRun(runnerId: string, leaseMs: number): Promise<RunClaim | null> {

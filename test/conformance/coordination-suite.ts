@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
 import type { CoordinationPort, WorkerHeartbeat } from '../../src/storage/coordination-port.ts';
 import type { LedgerBatch, NewRun, RunRecord } from '../../src/storage/port.ts';
-import { attemptRow, batchOf, iterationRow, NO_DICOM, newRun, queuedRow } from './ledger-rows.ts';
+import { attemptRow, batchOf, iterationRow, NO_DICOM, newRun, queuedRow, windowRow } from './ledger-rows.ts';
 
 const LEASE_MS = 60_000;
 
@@ -241,7 +241,31 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
 
       it('are none for a run without rows', async () => {
         const none = { completed: 0, failed: 0, cancelled: 0 };
-        assert.deepEqual(await store().runCounts(await newRunId()), none);
+        const runId = await newRunId();
+        assert.deepEqual(await store().runCounts(runId), none);
+        const carried = { started: 0, orders: 0, instances: 0, bytes: 0 };
+        assert.deepEqual(await store().runProgress(runId), { ...none, ...carried });
+      });
+
+      it('are told to those who watch with what the wires have carried', async () => {
+        const runId = await newRunId();
+        await store().writeLedger(
+          batchOf({
+            iterations: [iterationRow(runId, 1), iterationRow(runId, 2, { outcome: 'failed' })],
+            windows: [
+              windowRow(runId, 1, { series: 'order_ack', okCount: 3, failedCount: 9 }),
+              windowRow(runId, 2, { series: 'order_ack', okCount: 4 }),
+              windowRow(runId, 2, { series: 'dicom_store', okCount: 5, bytes: 700 }),
+              windowRow(runId, 2, { series: 'job', okCount: 50, bytes: 1 }),
+            ],
+          }),
+        );
+        assert.deepEqual(await store().runProgress(runId), {
+          ...{ completed: 1, failed: 1, cancelled: 0, started: 2 },
+          ...{ orders: 7, instances: 5, bytes: 700 },
+        });
+        const missing = store().runProgress(1_000_000_000);
+        await assert.rejects(missing, { code: 'RUN_NOT_FOUND' });
       });
     });
 

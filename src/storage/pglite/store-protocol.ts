@@ -30,6 +30,7 @@ export const STORE_METHODS = [
   'forgetLeases',
   'setStarted',
   'runCounts',
+  'runProgress',
   'handedOffIterations',
   'shareEndpoint',
   'leaveEndpoint',
