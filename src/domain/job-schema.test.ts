@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RunIdentity } from './identity.ts';
-import { JOB_SCHEMA_VERSION, type Job, noDicomAccounts } from './job.ts';
+import { type IterationState, JOB_SCHEMA_VERSION, type Job, noDicomAccounts } from './job.ts';
 import { decodeJob, encodeJob } from './job-schema.ts';
 import { createDigestSum } from './manifest.ts';
 import { orderAt } from './orders.ts';
@@ -10,9 +10,29 @@ import { DEFAULT_RETRY } from './template.ts';
 
 const IDENTITY: RunIdentity = { seed: 7, namespace: 0, clockStartMs: Date.UTC(2026, 0, 5), uidRoot: null };
 
-function sampleJob(): Job {
+/** Of an iteration whose message was generated. */
+function sampleState(): IterationState {
   const patient = patientAt(IDENTITY, 0);
   const order = orderAt(IDENTITY, 1, patient, { caseMix: { CT: 1 }, stations: [], steps: [] });
+  return {
+    patient,
+    order,
+    message: { text: 'MSH|^~\\&|', controlId: 'Y1' },
+    orderContext: null,
+    worklistItem: null,
+    performedStep: null,
+    studies: [],
+    unsent: null,
+    accounts: {
+      sutUs: 1,
+      ownUs: 2,
+      dicom: noDicomAccounts(),
+      digest: createDigestSum(),
+    },
+  };
+}
+
+function sampleJob(): Job {
   return {
     schemaVersion: JOB_SCHEMA_VERSION,
     deploymentId: 'd',
@@ -27,25 +47,9 @@ function sampleJob(): Job {
     attempt: 1,
     remainingSteps: [3, 4],
     repeatsDone: 0,
-    identity: IDENTITY,
-    state: {
-      patient,
-      order,
-      message: { text: 'MSH|^~\\&|', controlId: 'Y1' },
-      orderContext: null,
-      worklistItem: null,
-      performedStep: null,
-      studies: [],
-      unsent: null,
-      accounts: {
-        sutUs: 1,
-        ownUs: 2,
-        dicom: noDicomAccounts(),
-        digest: createDigestSum(),
-      },
-    },
-    intendedStartUs: 1.5,
-    publishedAtUs: 2.5,
+    state: sampleState(),
+    intendedStartUs: 1,
+    publishedAtUs: 2,
     possiblyRepeated: false,
   };
 }
@@ -63,22 +67,27 @@ describe('job messages', () => {
   });
 
   it('of a newer version may be tried again, by a newer worker', () => {
-    const refused = refusal(encodeJob({ ...sampleJob(), schemaVersion: 3 as 2 }));
+    const refused = refusal(encodeJob({ ...sampleJob(), schemaVersion: 4 as 3 }));
     assert.equal(refused.code, 'JOB_VERSION');
     assert.equal(refused.retryable, true);
-    assert.match(refused.message, /version 3.*update the workers/);
+    assert.match(refused.message, /version 4.*update the workers/);
   });
 
-  it('of the version before are read as ones without worklist and performed step', () => {
+  it('of which nothing was executed carry no state', () => {
+    const job = { ...sampleJob(), state: null };
+    assert.deepEqual(decodeJob(encodeJob(job)), { ok: true, job });
+  });
+
+  it('of the version before are read, without the identity that they carry', () => {
     const job = sampleJob();
-    const { worklistItem: _, performedStep: __, ...state } = job.state;
-    const older = JSON.stringify({ ...job, schemaVersion: 1, state });
+    const older = JSON.stringify({ ...job, schemaVersion: 2, identity: IDENTITY });
     assert.deepEqual(decodeJob(older), { ok: true, job });
   });
 
   it('of a program that carried no metadata have none', () => {
     const { metadata: _, ...job } = sampleJob();
-    assert.deepEqual(decodeJob(JSON.stringify(job)), { ok: true, job: { ...job, metadata: {} } });
+    const older = JSON.stringify({ ...job, schemaVersion: 2 });
+    assert.deepEqual(decodeJob(older), { ok: true, job: { ...job, metadata: {} } });
   });
 
   it('have no step left after a wait at the end of the template', () => {
@@ -89,13 +98,14 @@ describe('job messages', () => {
   it('of no version that is read are refused with it, and with those that are', () => {
     const cases: [version: unknown, told: string][] = [
       [0, 'it is 0'],
-      ['2', 'it is "2"'],
+      [1, 'it is 1'],
+      ['3', 'it is "3"'],
       [undefined, 'it is missing'],
     ];
     for (const [schemaVersion, told] of cases) {
       const refused = refusal(JSON.stringify({ ...sampleJob(), schemaVersion }));
       assert.equal(refused.code, 'JOB_INVALID');
-      assert.match(refused.message, new RegExp(`: schemaVersion: ${told}, this program reads 1 and 2: `));
+      assert.match(refused.message, new RegExp(`: schemaVersion: ${told}, this program reads 2 and 3: `));
     }
   });
 
@@ -106,7 +116,7 @@ describe('job messages', () => {
     assert.match(refusal(encodeJob({ ...sampleJob(), remainingSteps: [0] })).message, /remainingSteps/);
     assert.match(refusal(encodeJob({ ...sampleJob(), iteration: 0 })).message, /iteration/);
     const withState = (change: object): string =>
-      JSON.stringify({ ...sampleJob(), state: { ...sampleJob().state, ...change } });
+      JSON.stringify({ ...sampleJob(), state: { ...sampleState(), ...change } });
     assert.match(refusal(withState({ patient: 'ZZTEST' })).message, /state\.patient: .*object/);
     assert.match(refusal(withState({ order: null })).message, /state\.order/);
     assert.match(refusal(withState({ message: [] })).message, /state\.message/);
@@ -115,7 +125,7 @@ describe('job messages', () => {
       [1, 2],
       [0, 0, 0, 0, 0, 0, 0, -1],
     ]) {
-      const accounts = { ...sampleJob().state.accounts, digest };
+      const accounts = { ...sampleState().accounts, digest };
       assert.match(refusal(withState({ accounts })).message, /accounts\.digest: .*8 words/);
     }
   });

@@ -25,6 +25,18 @@ const knownVersion = z.literal([JOB_SCHEMA_VERSION - 1, JOB_SCHEMA_VERSION], {
   },
 });
 
+const stateSchema = z.object({
+  patient: present,
+  order: present,
+  message: present.nullable(),
+  orderContext: present.nullable(),
+  worklistItem: present.nullable(),
+  performedStep: present.nullable(),
+  studies: z.array(present),
+  unsent: present.nullable(),
+  accounts: z.object({ dicom: present, digest }),
+});
+
 /**
  * The fields that the queue and the worker decide by are checked one by one; patient, order and studies were written
  * by this program, so that their presence is enough.
@@ -50,23 +62,7 @@ const jobSchema = z.object({
   // Empty where only the end of a wait is left.
   remainingSteps: z.array(z.int().min(1)),
   repeatsDone: whole,
-  identity: z.object({
-    seed: whole,
-    namespace: whole,
-    clockStartMs: z.number(),
-    uidRoot: z.string().nullable(),
-  }),
-  state: z.object({
-    patient: present,
-    order: present,
-    message: present.nullable(),
-    orderContext: present.nullable(),
-    worklistItem: present.nullish(),
-    performedStep: present.nullish(),
-    studies: z.array(present),
-    unsent: present.nullable(),
-    accounts: z.object({ dicom: present, digest }),
-  }),
+  state: stateSchema.nullable(),
   intendedStartUs: z.number(),
   publishedAtUs: z.number(),
   possiblyRepeated: z.boolean(),
@@ -112,13 +108,9 @@ export function decodeJob(text: string): DecodedJob {
   return { ok: true, job: upToDate(value as Job) };
 }
 
-/** The version before knew neither worklist nor performed steps; metadata came within this one. */
+/** The version before carried the run's identity in each job; metadata came within it. */
 function upToDate(sent: Job): Job {
-  const job = { ...sent, metadata: sent.metadata ?? {} };
-  if (job.schemaVersion === JOB_SCHEMA_VERSION) return job;
-  return {
-    ...job,
-    schemaVersion: JOB_SCHEMA_VERSION,
-    state: { ...job.state, worklistItem: null, performedStep: null },
-  };
+  if (sent.schemaVersion === JOB_SCHEMA_VERSION && sent.metadata) return sent;
+  const { identity: _, ...job } = sent as Job & { identity?: unknown };
+  return { ...job, schemaVersion: JOB_SCHEMA_VERSION, metadata: job.metadata ?? {} };
 }

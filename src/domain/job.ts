@@ -1,13 +1,12 @@
 import type { ErrorCode } from '../lib/errors.ts';
-import type { RunIdentity } from './identity.ts';
 import type { DigestSum } from './manifest.ts';
 import { laterWins, type Order, type OrderContext } from './order.ts';
 import type { Patient } from './patient.ts';
 import type { StudySpec } from './study-spec.ts';
 import type { MppsStatus, RetryPolicy } from './template.ts';
 
-/** Version of the job message; the one before is still accepted. 2 added what the worklist says and the performed step. */
-export const JOB_SCHEMA_VERSION = 2;
+/** Version of the job message; the one before is still accepted. 3 leaves out what the run tells. */
+export const JOB_SCHEMA_VERSION = 3;
 
 /** What an iteration has produced so far; carried from process to process. */
 export interface IterationState {
@@ -119,8 +118,8 @@ export interface Job {
   remainingSteps: readonly number[];
   /** Repetitions of the first remaining step that are already done. */
   repeatsDone: number;
-  identity: RunIdentity;
-  state: IterationState;
+  /** Null until a step was executed: the patient and the order are those that the run draws for the iteration. */
+  state: IterationState | null;
   /** Intended start of the iteration; see `Clock.epochUs`. */
   intendedStartUs: number;
   publishedAtUs: number;

@@ -4,13 +4,15 @@ import { type Failure, failure } from '../lib/errors.ts';
 import { delay } from '../lib/lifecycle.ts';
 import type { SeriesName } from '../metrics/series.ts';
 import { STEP_HANDLERS } from '../steps/registry.ts';
+import { startState } from '../steps/start-state.ts';
 import type { StepCall, StepEnvironment, StepResult } from '../steps/step.ts';
 
 /** Where an iteration is. `iterate` moves it on; what a retry or a hand-off needs is all here. */
 export interface IterationCursor {
   /** Patient number, from 1. */
   iteration: number;
-  state: IterationState;
+  /** Null until a step is executed; see `stateOf`. */
+  state: IterationState | null;
   /** Index in the template's steps of the next one. */
   stepIndex: number;
   /** Repetitions of that step that are done. */
@@ -36,6 +38,15 @@ export type StepObserver = (cursor: IterationCursor, step: Step, result: StepRes
 
 const seriesOfStep = (step: Step): SeriesName =>
   `step_${step.stepOrder}_${step.stepType.toLowerCase() as Lowercase<StepType>}`;
+
+/** What the iteration has come to. Whoever asks first draws its patient and its order. */
+export function stateOf(
+  cursor: IterationCursor,
+  { template, identity }: Pick<StepEnvironment, 'template' | 'identity'>,
+): IterationState {
+  cursor.state ??= startState(template, identity, cursor.iteration);
+  return cursor.state;
+}
 
 /**
  * Executes the steps of one iteration from its cursor on, until it is done, has failed, must be handed to a queue
@@ -95,13 +106,14 @@ async function execute(
 ): Promise<StepResult> {
   if (environment.signal.aborted) return cancelled(step);
   const { clock, recorder } = environment;
-  const { accounts } = cursor.state;
+  const state = stateOf(cursor, environment);
+  const { accounts } = state;
   const sutBefore = accounts.sutUs;
   const startedUs = clock.monotonicUs();
   const call: StepCall = {
     iteration: cursor.iteration,
     repetition: cursor.repeatsDone,
-    state: cursor.state,
+    state,
     mayRepeat: cursor.mayRepeat,
   };
   const outcome = dispatch(step, call, environment);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TEST_IDENTITY, testJob } from '../../test/support/job.ts';
+import { testJob } from '../../test/support/job.ts';
 import { testStep, testTemplate } from '../../test/support/template.ts';
 import type { StepOf } from '../domain/template.ts';
 import { cursorOf, openJob, resumeJob } from './open-job.ts';
@@ -16,7 +16,6 @@ describe('a job', () => {
     const origin = {
       deploymentId: 'test',
       runId: 1,
-      identity: TEST_IDENTITY,
       template,
       segment: 0,
       intendedStartUs: 0,

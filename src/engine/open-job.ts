@@ -1,4 +1,3 @@
-import type { RunIdentity } from '../domain/identity.ts';
 import { JOB_SCHEMA_VERSION, type Job } from '../domain/job.ts';
 import { jobIdOf } from '../domain/job-id.ts';
 import { DEFAULT_RETRY, type Step, type Template } from '../domain/template.ts';
@@ -7,7 +6,6 @@ import type { IterationCursor } from './iterate.ts';
 export interface JobOrigin {
   deploymentId: string;
   runId: number;
-  identity: RunIdentity;
   template: Template;
   /** Segment of the job that hands on; 0 when the runner does. */
   segment: number;
@@ -30,7 +28,6 @@ export function openJob(origin: JobOrigin, cursor: IterationCursor, step: Step, 
     attempt: 1,
     remainingSteps: origin.template.steps.slice(cursor.stepIndex).map((rest) => rest.stepOrder),
     repeatsDone: cursor.repeatsDone,
-    identity: origin.identity,
     state: cursor.state,
     intendedStartUs: origin.intendedStartUs,
     publishedAtUs: nowUs,

@@ -3,6 +3,8 @@ import type { IterationOutcome } from '../storage/port.ts';
 /** Counts of a run in this process, for progress and for the end of a run whose jobs all live here. */
 export interface RunTracker {
   readonly started: number;
+  /** The iteration that was started last; 0 before the first. */
+  readonly latest: number;
   readonly completed: number;
   readonly failed: number;
   readonly cancelled: number;
@@ -22,6 +24,7 @@ export function createRunTracker(onEnd: () => void): RunTracker {
   const open = new Set<number>();
   const counts: Record<IterationOutcome, number> = { completed: 0, failed: 0, cancelled: 0 };
   let started = 0;
+  let latest = 0;
   let waiting: (() => void)[] = [];
   const leave = (iteration: number): boolean => {
     if (!open.delete(iteration)) return false;
@@ -40,6 +43,9 @@ export function createRunTracker(onEnd: () => void): RunTracker {
     get started() {
       return started;
     },
+    get latest() {
+      return latest;
+    },
     get completed() {
       return counts.completed;
     },
@@ -54,6 +60,7 @@ export function createRunTracker(onEnd: () => void): RunTracker {
     },
     start: (iteration) => {
       started++;
+      latest = iteration;
       open.add(iteration);
     },
     end,

@@ -1,6 +1,13 @@
 import type { Job } from '../domain/job.ts';
 import type { Failure } from '../lib/errors.ts';
-import type { AttemptOutcome, AttemptRow, IterationOutcome, LedgerBatch } from '../storage/port.ts';
+import { startState } from '../steps/start-state.ts';
+import type {
+  AttemptOutcome,
+  AttemptRow,
+  IterationOutcome,
+  LedgerBatch,
+  RunRecord,
+} from '../storage/port.ts';
 import { terminalRow } from './terminal-row.ts';
 
 export interface UnexecutedEnd {
@@ -13,8 +20,8 @@ export interface UnexecutedEnd {
   nowUs: number;
 }
 
-/** The rows that settle jobs which no worker has executed, and end their iterations. */
-export function unexecutedRows(jobs: readonly Job[], end: UnexecutedEnd): LedgerBatch {
+/** The rows that settle jobs of a run which no worker has executed, and end their iterations. */
+export function unexecutedRows(run: RunRecord, jobs: readonly Job[], end: UnexecutedEnd): LedgerBatch {
   const { outcome, terminal, failure, workerId, nowUs } = end;
   const attempts = jobs.map(
     (job): AttemptRow => ({
@@ -44,7 +51,7 @@ export function unexecutedRows(jobs: readonly Job[], end: UnexecutedEnd): Ledger
       outcome: terminal,
       failedStep: job.remainingSteps[0] ?? null,
       failure,
-      state: job.state,
+      state: job.state ?? startState(run.template, run.identity, job.iteration),
       intendedStartUs: job.intendedStartUs,
       nowUs,
       possiblyRepeated: job.possiblyRepeated,

@@ -110,7 +110,6 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   let modes: ControlState['queueModes'] = {};
   /** Ended or handed off before this life of the run. */
   let before = new Set<number>();
-  let lastStarted = 0;
 
   const startedSoFar = (): number => before.size + tracker.started;
 
@@ -177,10 +176,6 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
       lastIteration,
       isSettledElsewhere: (iteration) => before.has(iteration),
       resumed: claim.resumed,
-      startState: (iteration) => {
-        lastStarted = iteration;
-        return startState(run.template, run.identity, iteration);
-      },
       holdPlaces: false,
       mayStart: places.free,
     });
@@ -195,7 +190,9 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   };
 
   const settle = (jobs: readonly Job[], end: UnexecutedOutcome): Promise<unknown> =>
-    store.writeLedger(unexecutedRows(jobs, { ...end, workerId: options.processId, nowUs: clock.epochUs() }));
+    store.writeLedger(
+      unexecutedRows(run, jobs, { ...end, workerId: options.processId, nowUs: clock.epochUs() }),
+    );
   /** A broker that does not answer holds nobody up here: what is still to be done is done at the next look. */
   const onEachQueue = async (work: (name: string) => Promise<unknown>): Promise<void> => {
     for (const name of queues) {
@@ -244,7 +241,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   const unended = async (): Promise<number[]> => {
     if (!volatileQueue) return allHandedOff(store, run.id);
     const finished = await allFinished(store, run.id);
-    return Array.from({ length: lastStarted }, (_, at) => at + 1).filter((n) => !finished.has(n));
+    return Array.from({ length: tracker.latest }, (_, at) => at + 1).filter((n) => !finished.has(n));
   };
 
   const endUnended = async (outcome: 'cancelled' | 'failed', why: Failure): Promise<void> => {

@@ -12,7 +12,6 @@ import { createMemoryQueue } from '../queue/memory/memory-queue.ts';
 import { decideRunEnd } from '../runner/finish-run.ts';
 import { startIterations } from '../runner/orchestrate.ts';
 import { drawAhead } from '../steps/draw-ahead.ts';
-import { startState } from '../steps/start-state.ts';
 import { createStudyFactory } from '../steps/study-factory.ts';
 import { allFinished } from '../storage/all-rows.ts';
 import type { StoragePort } from '../storage/port.ts';
@@ -105,7 +104,6 @@ export async function createEngine(
       places,
       isSettledElsewhere: (iteration) => finished.has(iteration),
       resumed: input.resumed,
-      startState: (iteration) => startState(run.template, run.identity, iteration),
       holdPlaces: true,
     });
     const started = finished.size + tracker.started;

@@ -1,6 +1,6 @@
 import { asyncQueues } from '../domain/async-queues.ts';
 import type { Job } from '../domain/job.ts';
-import { unexecutedRows } from '../ledger/unexecuted.ts';
+import { type UnexecutedEnd, unexecutedRows } from '../ledger/unexecuted.ts';
 import type { Clock } from '../lib/clock.ts';
 import { failure, YeeterError } from '../lib/errors.ts';
 import { plural } from '../lib/plural.ts';
@@ -87,16 +87,19 @@ export function createQueueAdmin(options: QueueAdminOptions): QueueAdmin {
       throw error;
     });
 
-  /** A purged job is settled as cancelled, so that its run can end. */
+  /** A purged job is settled as cancelled, so that its run can end; a run that was deleted has nothing to settle. */
   const settlePurged = async (jobs: readonly Job[]): Promise<void> => {
-    const rows = unexecutedRows(jobs, {
+    const end: UnexecutedEnd = {
       outcome: 'cancelled',
       terminal: 'cancelled',
       failure: failure('CANCELLED', 'the job was purged from its queue'),
       workerId: options.actor,
       nowUs: clock.epochUs(),
-    });
-    await store.writeLedger(rows);
+    };
+    for (const [runId, own] of Map.groupBy(jobs, (job) => job.runId)) {
+      const run = await runOf(runId);
+      if (run) await store.writeLedger(unexecutedRows(run, own, end));
+    }
   };
 
   return {

@@ -1,5 +1,4 @@
-import type { IterationState } from '../domain/job.ts';
-import type { IterationCursor, IterationEnd } from '../engine/iterate.ts';
+import { type IterationCursor, type IterationEnd, stateOf } from '../engine/iterate.ts';
 import { openJob } from '../engine/open-job.ts';
 import { publishJob } from '../ledger/publish-job.ts';
 import { endIteration, iterateSafely, type RunContext } from '../ledger/run-context.ts';
@@ -24,8 +23,6 @@ export interface RunnerOptions {
   mayStart?: (stop: AbortSignal) => Promise<void>;
   /** True when this run is gone on with after an interruption: what was under way then may be repeated. */
   resumed: boolean;
-  /** Draws the patient and the order of an iteration. */
-  startState: (iteration: number) => IterationState;
   /** The ledger is behind by more rows than this: start nothing until it has caught up. @default 20000 */
   maxPendingRows?: number;
 }
@@ -60,7 +57,7 @@ async function runIteration(runner: Runner, iteration: number): Promise<void> {
     intendedStartUs: context.environment.clock.epochUs(),
     cursor: {
       iteration,
-      state: runner.startState(iteration),
+      state: null,
       stepIndex: 0,
       repeatsDone: 0,
       queue: null,
@@ -87,7 +84,6 @@ async function settleInline(runner: Runner, started: StartedIteration, end: Iter
       const origin = {
         deploymentId,
         runId: run.id,
-        identity: run.identity,
         template: run.template,
         segment: 0,
         intendedStartUs: started.intendedStartUs,
@@ -125,7 +121,7 @@ function finish(
     outcome,
     failedStep,
     failure,
-    state: started.cursor.state,
+    state: stateOf(started.cursor, context.environment),
     intendedStartUs: started.intendedStartUs,
     nowUs: context.environment.clock.epochUs(),
     possiblyRepeated: resumed,

@@ -1,5 +1,5 @@
 import type { Job } from '../domain/job.ts';
-import type { IterationCursor } from '../engine/iterate.ts';
+import { type IterationCursor, stateOf } from '../engine/iterate.ts';
 import { cursorOf, openJob, resumeJob } from '../engine/open-job.ts';
 import { publishJob } from '../ledger/publish-job.ts';
 import { endIteration, iterateSafely, type RunContext } from '../ledger/run-context.ts';
@@ -281,7 +281,7 @@ function endJobIteration(
     outcome,
     failedStep,
     failure: why,
-    state: cursor.state,
+    state: stateOf(cursor, context.environment),
     intendedStartUs: job.intendedStartUs,
     nowUs: context.environment.clock.epochUs(),
     possiblyRepeated: job.possiblyRepeated || delivery.deliveryCount > 0,

@@ -21,7 +21,6 @@ export function testJob(change: Partial<Job> = {}): Job {
     attempt: 1,
     remainingSteps: [1],
     repeatsDone: 0,
-    identity: TEST_IDENTITY,
     state: startState(testTemplate([]), TEST_IDENTITY, change.iteration ?? 1),
     intendedStartUs: 0,
     publishedAtUs: 0,
