@@ -50,6 +50,25 @@ describe('a ledger writer', () => {
     assert.ok(sizes.length <= 50, `${sizes.length} transactions`);
   });
 
+  it('lets rows wait no longer when told that nothing more comes', async () => {
+    const written = Promise.withResolvers<LedgerBatch>();
+    const writeLedger: StoragePort['writeLedger'] = async (batch) => {
+      written.resolve(batch);
+      return { duplicateAttempts: 0, duplicateIterations: 0 };
+    };
+    await using ledger = createLedgerWriter({
+      store: { writeLedger } as StoragePort,
+      takeWindows: () => [],
+      onFault: (fault) => assert.fail(fault),
+      maxDelayMs: 60_000,
+    });
+    ledger.attempt({} as AttemptRow);
+    ledger.hurry();
+    ledger.iteration({} as IterationRow);
+    const { attempts, iterations } = await written.promise;
+    assert.deepEqual([attempts.length, iterations.length], [1, 1]);
+  });
+
   describe('while a flush is under way', () => {
     const WORTHWHILE = 100;
     /** @returns sizes of the flushes so far, the first of which lasts until `release` is called */

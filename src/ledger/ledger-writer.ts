@@ -36,6 +36,8 @@ export interface LedgerWriter extends Closeable {
   depths(rows: readonly DepthRow[]): void;
   windows(rows: readonly WindowRow[]): void;
   queued(row: QueuedJobRow): void;
+  /** Nothing more comes before the rows so far are stored: they wait for no company. */
+  hurry(): void;
   /** Resolves when all rows added so far are stored. @throws {YeeterError} what the storage failed with */
   flushed(): Promise<void>;
   /** Resolves when the rows so far are stored, or never will be. */
@@ -166,6 +168,11 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     return inFlight!.then(() => (fault ? Promise.reject(fault) : undefined));
   };
 
+  /** What is under way holds others up as well: when it ends, more will come. */
+  const hurry = (): void => {
+    if (!inFlight) queueMicrotask(flush);
+  };
+
   const windowTimer = setInterval(() => takeWindows(false), WINDOW_INTERVAL_MS);
 
   const close = (): Promise<void> => {
@@ -203,6 +210,7 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       batch.queued.push(row);
       added();
     },
+    hurry,
     flushed,
     caughtUp: () => flushed().catch(() => {}),
     get pending() {

@@ -77,8 +77,9 @@ export function createWorker(options: WorkerOptions): Worker {
   let busy = 0;
   let attempts = 0;
   const held = new Map<string, number>();
+  const settling = new Map<string, number>();
 
-  const take = async (delivery: Delivery): Promise<void> => {
+  const take = async (name: string, delivery: Delivery): Promise<void> => {
     // What has not begun when the worker closes goes back.
     if (!(await slots.acquire(closing.signal))) return delivery.release();
     busy++;
@@ -95,19 +96,23 @@ export function createWorker(options: WorkerOptions): Worker {
       // Before the rows are stored: whoever executes does not wait for the ledger.
       slots.release();
     }
+    const isSettled = settle();
+    // Its queue gives no more before one of them is settled.
+    if (count(settling, name, 1) >= options.prefetch) context?.ledger.hurry();
     try {
-      await settle();
+      await isSettled;
     } catch (error) {
       if (error !== context?.ledger.fault) throw error;
       void close();
+    } finally {
+      count(settling, name, -1);
     }
   };
 
   const open = (name: string): void => {
-    const count = (more: number): void => void held.set(name, (held.get(name) ?? 0) + more);
     const hold = (delivery: Delivery): Promise<void> => {
-      count(1);
-      return take(delivery).finally(() => count(-1));
+      count(held, name, 1);
+      return take(name, delivery).finally(() => count(held, name, -1));
     };
     consumers.set(name, options.queue.consume(name, { prefetch: options.prefetch }, hold));
   };
@@ -145,6 +150,13 @@ export function createWorker(options: WorkerOptions): Worker {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** @returns the new count */
+function count(counts: Map<string, number>, name: string, more: number): number {
+  const now = (counts.get(name) ?? 0) + more;
+  counts.set(name, now);
+  return now;
 }
 
 /** Ends a delivery whose job was executed, or is not to be. */
