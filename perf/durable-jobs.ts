@@ -5,10 +5,11 @@
  * none (a WAIT of no length), or a study, of which the runner makes the order message. Beside it, in turns, a bare
  * pipeline on the same broker and database: one process publishes constant bytes of the same size (confirmed, 256 in
  * flight), as many processes consume them with the same prefetch, insert an attempt's row each (250 a statement, or
- * those of 5 ms) and acknowledge them. What a job is of is not looked at, and nothing is added up.
+ * those of 5 ms) and acknowledge them. What a job is of is not looked at, and nothing is added up. With
+ * `--bare-hurries` they do not wait for 5 ms where the queue gives no more before they insert, as our workers do.
  *
  *   node perf/durable-jobs.ts [--jobs 40000] [--repetitions 3] [--work none,study] [--workers 1,2]
- *     [--prefetch 1,32,256] [--fsync off,on] [--beside DIR [--beside-args=--burst]] [--quick] [--json]
+ *     [--prefetch 1,32,256] [--fsync off,on] [--bare-hurries] [--beside DIR [--beside-args=--burst]] [--quick] [--json]
  *
  * `--beside` is a checkout of another version, with its packages: each of its runs comes right after one of ours, on a
  * database of its own and the same broker, and what is told is our rate over its rate. `--beside-args` are the arguments
@@ -27,10 +28,8 @@ import { encodeJob } from '../src/domain/job-schema.ts';
 import { iterate } from '../src/engine/iterate.ts';
 import { openJob } from '../src/engine/open-job.ts';
 import { systemClock } from '../src/lib/clock.ts';
-import { startState } from '../src/steps/start-state.ts';
 import { openPg } from '../src/storage/postgres/pg-executor.ts';
 import { testEnvironment } from '../test/support/environment.ts';
-import { TEST_IDENTITY } from '../test/support/job.ts';
 import { startPrivatePostgres } from '../test/support/postgres.ts';
 import { startPrivateRabbitmq } from '../test/support/rabbitmq.ts';
 import { templateFrom } from '../test/support/run.ts';
@@ -69,14 +68,13 @@ interface Version {
 /** A job as the product publishes it. */
 async function jobBody(work: Work): Promise<Buffer> {
   const template = templateFrom(TEMPLATES[work]);
-  const state = startState(template, TEST_IDENTITY, 1);
   const place = { stepIndex: 0, repeatsDone: 0, queue: null, executed: 0, mayRepeat: false };
-  const cursor = { iteration: 1, state, ...place };
+  const cursor = { iteration: 1, state: null, ...place };
   const end = await iterate(cursor, testEnvironment({ template }), () => {});
   if (end.kind !== 'hand_off') throw new Error(`the iteration ended as ${end.kind}`);
   const nowUs = systemClock.epochUs();
   const origin = {
-    ...{ deploymentId: crypto.randomUUID(), runId: 1, identity: TEST_IDENTITY, template, segment: 0 },
+    ...{ deploymentId: crypto.randomUUID(), runId: 1, template, segment: 0 },
     ...{ intendedStartUs: nowUs, possiblyRepeated: false },
   };
   return Buffer.from(encodeJob(openJob(origin, cursor, end.step, nowUs)));
@@ -119,10 +117,11 @@ interface Measuring {
   cells: readonly Cell[];
   jobs: number;
   repetitions: number;
+  hurries: boolean;
   beside: { folder: string; args: readonly string[] } | null;
 }
 
-async function measure({ queueUrl, cells, jobs, repetitions, beside }: Measuring) {
+async function measure({ queueUrl, cells, jobs, repetitions, hurries, beside }: Measuring) {
   await using folder = await openBenchFolder();
   const bodies = { none: await jobBody('none'), study: await jobBody('study') };
   for (const [work, text] of Object.entries(TEMPLATES))
@@ -143,7 +142,8 @@ async function measure({ queueUrl, cells, jobs, repetitions, beside }: Measuring
         const count = cell.prefetch === 1 ? Math.ceil(jobs / JOBS_ONE_BY_ONE) : jobs;
         const { work, workers: consumers, prefetch } = cell;
         const body = bodies[work];
-        cell.bare.push(await barePipelineRate({ ...services, consumers, prefetch, jobs: count, body }));
+        const load = { ...services, consumers, prefetch, hurries, jobs: count, body };
+        cell.bare.push(await barePipelineRate(load));
         const { rate, whole } = await productRates(folder, queueUrl, ours, cell, count);
         cell.ours.push(rate);
         cell.whole.push(whole);
@@ -167,6 +167,7 @@ const { values } = parseArgs({
     prefetch: { type: 'string', default: '1,32,256' },
     fsync: { type: 'string', default: 'off,on' },
     beside: { type: 'string' },
+    'bare-hurries': { type: 'boolean', default: false },
     'beside-args': { type: 'string', default: '--burst' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -187,6 +188,7 @@ await measure({
   cells,
   jobs,
   repetitions: values.quick ? 1 : Number(values.repetitions),
+  hurries: values['bare-hurries'],
   beside:
     values.beside === undefined
       ? null

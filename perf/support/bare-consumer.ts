@@ -13,7 +13,10 @@ const MAX_BATCH = 250;
 /** A job waits no longer than this for company, milliseconds. */
 const MAX_DELAY_MS = 5;
 
-const { databaseUrl, queueUrl, queue, prefetch } = JSON.parse(process.argv[2]!) as BareConsumerOptions;
+const { databaseUrl, queueUrl, queue, prefetch, hurries } = JSON.parse(
+  process.argv[2]!,
+) as BareConsumerOptions;
+const enough = hurries ? Math.min(MAX_BATCH, prefetch) : MAX_BATCH;
 const say = (message: BareConsumerSays): void => void process.send!(message);
 const database = new pg.Client({ connectionString: databaseUrl });
 await database.connect();
@@ -49,7 +52,7 @@ await channel.basicQos({ prefetchCount: prefetch });
 await channel.basicConsume({ queue }, ({ deliveryTag }) => {
   waiting.push(deliveryTag);
   if (inserting) return;
-  if (waiting.length >= MAX_BATCH) void insert();
+  if (waiting.length >= enough) void insert();
   else timer ??= setTimeout(insert, MAX_DELAY_MS);
 });
 say('ready');

@@ -39,6 +39,9 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
   return attach(url, managementUrl, async () => {});
 }
 
+/** What a broker that was killed was about to forward it forwards again after this; by default after three minutes. */
+const FORWARD_AGAIN_MS = 5000;
+
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
 interface Ports {
@@ -105,7 +108,10 @@ async function prepare(parent: string, ports: Ports): Promise<() => Promise<Serv
   const at = (name: string): string => path.join(folder, name);
   for (const name of ['mnesia', 'generated']) mkdirSync(at(name), { recursive: true });
   writeFileSync(at('rabbitmq-env.conf'), '');
-  writeFileSync(at('advanced.config'), '[].\n');
+  writeFileSync(
+    at('advanced.config'),
+    `[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, ${FORWARD_AGAIN_MS}}]}].\n`,
+  );
   writeFileSync(at('enabled_plugins'), ports.management === null ? '[].\n' : '[rabbitmq_management].\n');
   const settings = ['vm_memory_high_watermark.absolute = 1GB', 'disk_free_limit.absolute = 50MB'];
   if (ports.management !== null) {
