@@ -2,21 +2,29 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { delay } from '../lib/lifecycle.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, StoragePort } from '../storage/port.ts';
-import { createLedgerWriter } from './ledger-writer.ts';
+import { createLedgerWriter, type LedgerWriter, type LedgerWriterOptions } from './ledger-writer.ts';
+
+/** A writer whose batches go to `take`, and are stored when that resolves. */
+function openWriter(
+  take: (batch: LedgerBatch) => unknown,
+  options: Pick<LedgerWriterOptions, 'maxBatch' | 'maxDelayMs' | 'worthwhile'> = {},
+): LedgerWriter {
+  const writeLedger: StoragePort['writeLedger'] = async (batch) => {
+    await take(batch);
+    return { duplicateAttempts: 0, duplicateIterations: 0 };
+  };
+  return createLedgerWriter({
+    store: { writeLedger } as StoragePort,
+    takeWindows: () => [],
+    onFault: (fault) => assert.fail(fault),
+    ...options,
+  });
+}
 
 describe('a ledger writer', () => {
   it('stores the rows of one turn together, though they fill the batch', async () => {
     const batches: LedgerBatch[] = [];
-    const writeLedger: StoragePort['writeLedger'] = async (batch) => {
-      batches.push(batch);
-      return { duplicateAttempts: 0, duplicateIterations: 0 };
-    };
-    await using ledger = createLedgerWriter({
-      store: { writeLedger } as StoragePort,
-      takeWindows: () => [],
-      onFault: (fault) => assert.fail(fault),
-      maxBatch: 2,
-    });
+    await using ledger = openWriter((batch) => batches.push(batch), { maxBatch: 2 });
     ledger.event({} as EventRow);
     ledger.attempt({} as AttemptRow);
     ledger.iteration({} as IterationRow);
@@ -29,15 +37,7 @@ describe('a ledger writer', () => {
 
   it('stores many log lines in few transactions', async () => {
     const sizes: number[] = [];
-    const writeLedger: StoragePort['writeLedger'] = async ({ events }) => {
-      sizes.push(events.length);
-      return { duplicateAttempts: 0, duplicateIterations: 0 };
-    };
-    await using ledger = createLedgerWriter({
-      store: { writeLedger } as StoragePort,
-      takeWindows: () => [],
-      onFault: (fault) => assert.fail(fault),
-    });
+    await using ledger = openWriter(({ events }) => sizes.push(events.length));
     for (let n = 0; n < 5000; n++) {
       ledger.event({} as EventRow);
       if (n % 10 === 0) await null;
@@ -52,16 +52,7 @@ describe('a ledger writer', () => {
 
   it('lets rows wait no longer when told that nothing more comes', async () => {
     const written = Promise.withResolvers<LedgerBatch>();
-    const writeLedger: StoragePort['writeLedger'] = async (batch) => {
-      written.resolve(batch);
-      return { duplicateAttempts: 0, duplicateIterations: 0 };
-    };
-    await using ledger = createLedgerWriter({
-      store: { writeLedger } as StoragePort,
-      takeWindows: () => [],
-      onFault: (fault) => assert.fail(fault),
-      maxDelayMs: 60_000,
-    });
+    await using ledger = openWriter(written.resolve, { maxDelayMs: 60_000 });
     ledger.attempt({} as AttemptRow);
     ledger.hurry();
     ledger.iteration({} as IterationRow);
@@ -75,18 +66,11 @@ describe('a ledger writer', () => {
     const openHeld = () => {
       const sizes: number[] = [];
       const held = Promise.withResolvers<void>();
-      const writeLedger: StoragePort['writeLedger'] = async ({ events }) => {
+      const take = async ({ events }: LedgerBatch): Promise<void> => {
         sizes.push(events.length);
         if (sizes.length === 1) await held.promise;
-        return { duplicateAttempts: 0, duplicateIterations: 0 };
       };
-      const ledger = createLedgerWriter({
-        store: { writeLedger } as StoragePort,
-        takeWindows: () => [],
-        onFault: (fault) => assert.fail(fault),
-        maxBatch: 1000,
-        worthwhile: WORTHWHILE,
-      });
+      const ledger = openWriter(take, { maxBatch: 1000, worthwhile: WORTHWHILE });
       const add = (count: number): void => {
         for (let n = 0; n < count; n++) ledger.event({} as EventRow);
       };
