@@ -13,6 +13,7 @@ import type { Postgres } from '../support/postgres.ts';
 import { EXTREMES, sumsOf } from '../support/row-sums.ts';
 import { startPostgres, without } from '../support/services.ts';
 import { coordinationConforms } from './coordination-suite.ts';
+import { deadJobsConform } from './dead-jobs-suite.ts';
 import { endpointLimitsConform } from './endpoint-limits-suite.ts';
 import { attemptRow, batchOf, iterationRow, newRun, queuedRow, windowRow } from './ledger-rows.ts';
 import { serverLedgerConforms } from './server-ledger-suite.ts';
@@ -52,6 +53,7 @@ describe('a store in PostgreSQL', { skip: without('postgresql') }, () => {
 
   storageConforms('PostgreSQL', () => store);
   coordinationConforms('PostgreSQL', () => ({ one: store, other }));
+  deadJobsConform('PostgreSQL', () => ({ one: store, other }));
   endpointLimitsConform('PostgreSQL', () => ({ one: store, other }));
   serverConforms('PostgreSQL', () => ({ one: store, other }));
   serverLedgerConforms('PostgreSQL', () => ({ one: store, other }));

@@ -14,6 +14,7 @@ import { createStoreClient } from '../../src/storage/pglite/store-client.ts';
 import type { ServerStore } from '../../src/storage/server-port.ts';
 import { EXTREMES, sumsOf } from '../support/row-sums.ts';
 import { coordinationConforms } from './coordination-suite.ts';
+import { deadJobsConform } from './dead-jobs-suite.ts';
 import { endpointLimitsConform } from './endpoint-limits-suite.ts';
 import { attemptRow, batchOf, iterationRow, newRun } from './ledger-rows.ts';
 import { serverLedgerConforms } from './server-ledger-suite.ts';
@@ -42,6 +43,7 @@ describe('a store in a data folder', () => {
 
   storageConforms('PGlite', () => store);
   coordinationConforms('PGlite', () => ({ one: store, other }));
+  deadJobsConform('PGlite', () => ({ one: store, other }));
   endpointLimitsConform('PGlite', () => ({ one: store, other }));
   serverConforms('PGlite', () => ({ one: store, other }));
   serverLedgerConforms('PGlite', () => ({ one: store, other }));
