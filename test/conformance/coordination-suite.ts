@@ -2,32 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
-import type { CoordinationPort, WorkerHeartbeat } from '../../src/storage/coordination-port.ts';
+import type { WorkerHeartbeat } from '../../src/storage/coordination-port.ts';
 import type { LedgerBatch, NewRun, RunRecord } from '../../src/storage/port.ts';
 import { attemptRow, batchOf, iterationRow, newRun, queuedRow, windowRow } from './ledger-rows.ts';
-
-const LEASE_MS = 60_000;
-
-/** Stores whose ledger is one; they may be of different processes. */
-export interface SharedStores {
-  one: CoordinationPort;
-  other: CoordinationPort;
-}
-
-/** Of the first of the stores. */
-export function runsOf(stores: () => SharedStores) {
-  const store = (): CoordinationPort => stores().one;
-  return {
-    store,
-    newRunId: async (): Promise<number> => (await store().createRun(newRun())).id,
-    /** Tests before left runs that would be claimed first. */
-    endOthers: async (): Promise<void> => {
-      const open = ['PENDING', 'RUNNING', 'WAITING_ON_WORKERS'] as const;
-      for (const { id } of await store().listRuns({ statuses: open, limit: 1000 }))
-        await store().transitionRun(id, 'over_failed');
-    },
-  };
-}
+import { LEASE_MS, runsOf, type SharedStores } from './shared-stores.ts';
 
 /** What several processes on one ledger are promised. */
 export function coordinationConforms(name: string, stores: () => SharedStores): void {

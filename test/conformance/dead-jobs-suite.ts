@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { runsOf, type SharedStores } from './coordination-suite.ts';
 import { attemptRow, batchOf, iterationRow, NO_DICOM, queuedRow } from './ledger-rows.ts';
-
-const LEASE_MS = 60_000;
+import { LEASE_MS, runsOf, type SharedStores } from './shared-stores.ts';
 
 /** What jobs that died are promised: to be found, and to be reopened. */
 export function deadJobsConform(name: string, stores: () => SharedStores): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
-import type { SharedStores } from './coordination-suite.ts';
 import { newRun } from './ledger-rows.ts';
+import type { SharedStores } from './shared-stores.ts';
 
 /** Limits of a system under test hold for all processes together. */
 export function endpointLimitsConform(name: string, stores: () => SharedStores): void {
