@@ -43,7 +43,7 @@ async function measure(databaseUrl: string, way: Way, jobs: number, batch: numbe
   const write = async (rows: (jobIds: string[], first: number) => LedgerBatch): Promise<number> => {
     const before = await processCpuUs(pid);
     for (let at = 0; at < jobs; at += batch)
-      await writeLedger(executor, encodeLedger(rows(ids.slice(at, at + batch), at + 1)), line);
+      await writeLedger(executor, encodeLedger(rows(ids.slice(at, at + batch), at + 1), false), line);
     return ((await processCpuUs(pid)) - before) / jobs;
   };
   way.queuedUs.push(

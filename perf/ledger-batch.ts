@@ -53,7 +53,7 @@ async function openVersion(name: string, folder: string, databaseUrl: string): P
   const line = { id: randomUUID(), slot: 0, batches: 0 };
   return {
     ...{ name, pid, bySize: new Map(), patients: 0 },
-    write: (batch) => writeLedger(executor, encodeLedger(batch), line),
+    write: (batch) => writeLedger(executor, encodeLedger(batch, false), line),
     [Symbol.asyncDispose]: () => executor.close(),
   };
 }

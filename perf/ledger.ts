@@ -115,7 +115,7 @@ async function bare(dataDir: string): Promise<Subject> {
   const store = await openSqlStore(database, systemClock, dataDir);
   return {
     turn: async (load) => {
-      const encoded = batches((await store.createRun(newRun())).id, load).map(encodeLedger);
+      const encoded = batches((await store.createRun(newRun())).id, load).map((batch) => encodeLedger(batch));
       return measured(load.pairs, async () => {
         for (const { attempts, iterations } of encoded)
           await database.transaction(async (tx) => {

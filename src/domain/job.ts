@@ -118,7 +118,7 @@ export interface Job {
   remainingSteps: readonly number[];
   /** Repetitions of the first remaining step that are already done. */
   repeatsDone: number;
-  /** Null until a step was executed: the patient and the order are those that the run draws for the iteration. */
+  /** Null until a step needed it: the patient and the order are those that the run draws for the iteration. */
   state: IterationState | null;
   /** Intended start of the iteration; see `Clock.epochUs`. */
   intendedStartUs: number;

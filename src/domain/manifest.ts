@@ -30,8 +30,12 @@ export type LaneSums = readonly [string, string, string, string];
 
 /** The lanes as signed 64-bit decimal numbers, as SQL's int8 columns take them. */
 export function toLanes(sum: DigestSum): LaneSums {
-  const lane = (n: number): string =>
-    BigInt.asIntN(64, (BigInt(sum[2 * n]!) << 32n) | BigInt(sum[2 * n + 1]!)).toString();
+  const lane = (n: number): string => {
+    const [high, low] = [sum[2 * n]!, sum[2 * n + 1]!];
+    // Of an iteration that sent nothing.
+    if (high === 0 && low === 0) return '0';
+    return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)).toString();
+  };
   return [lane(0), lane(1), lane(2), lane(3)];
 }
 

@@ -64,6 +64,11 @@ function caseMixOf(source: OrderSource): CaseMix {
   return named === null ? source.caseMix : { [named]: 1 };
 }
 
+/** Accession number of the order of an iteration (from 1). */
+export function accessionNumberAt(identity: RunIdentity, iteration: number): string {
+  return `ACC${uniqueDigits(identity, 'accession', iteration - 1)}`;
+}
+
 /**
  * The order of an iteration (from 1): a pure function of the run's identity, the iteration, the patient and what the
  * template says about orders. Further procedures of one order are of the first one's modality.
@@ -93,7 +98,7 @@ export function orderAt(
 
   const scheduledStartMs = scheduleAfter(rng, requestedAtMs);
   return {
-    accessionNumber: `ACC${uniqueDigits(identity, 'accession', index)}`,
+    accessionNumber: accessionNumberAt(identity, iteration),
     placerOrderNumber: `PLR${uniqueDigits(identity, 'placer', index)}`,
     fillerOrderNumber: `FIL${uniqueDigits(identity, 'filler', index)}`,
     procedures,

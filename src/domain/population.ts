@@ -95,6 +95,11 @@ function drawAge(rng: Rng): number {
   return Math.min(99, Math.max(18, 57 + 18 * rng.normal()));
 }
 
+/** Number of the patient at `index` (from 0) of the run's population. */
+export function mrnAt(identity: RunIdentity, index: number): string {
+  return uniqueDigits(identity, 'mrn', index);
+}
+
 /**
  * The patient at `index` (from 0) of the run's population: pure, a few microseconds.
  * @param namePrefix begins the last name
@@ -112,7 +117,7 @@ export function patientAt(
   const last = rng.pick(NAMES.last);
   return {
     index,
-    mrn: uniqueDigits(identity, 'mrn', index),
+    mrn: mrnAt(identity, index),
     lastName: namePrefix === '' ? last : `${namePrefix}-${last}`,
     firstName: rng.pick(sex === 'F' ? NAMES.female : NAMES.male),
     sex,

@@ -88,6 +88,15 @@ describe('iterate', () => {
     assert.deepEqual([inJob.state!.patient, inJob.state!.order], [patient, order]);
   });
 
+  it('draws no patient for a wait', async () => {
+    const wait = testStep('WAIT', { durationSeconds: 60 });
+    const of = template({ ...wait, execution: 'async', queue: 'arrivals' }, generate);
+    const cursor = cursorFor({ queue: 'arrivals' });
+    const end = await iterate(cursor, testEnvironment({ template: of }), () => {});
+    assert.deepEqual(end, { kind: 'wait', delayMs: 60_000 });
+    assert.deepEqual([cursor.executed, cursor.state], [1, null]);
+  });
+
   it('repeats a step as often as it says, each with a control id of its own', async () => {
     const of = template({ ...generate, repeat: { count: 3, delayMs: 0 } });
     const ids = new Set<string>();

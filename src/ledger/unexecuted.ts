@@ -1,6 +1,5 @@
 import type { Job } from '../domain/job.ts';
 import type { Failure } from '../lib/errors.ts';
-import { startState } from '../steps/start-state.ts';
 import type {
   AttemptOutcome,
   AttemptRow,
@@ -46,12 +45,12 @@ export function unexecutedRows(run: RunRecord, jobs: readonly Job[], end: Unexec
   );
   const iterations = jobs.map((job) =>
     terminalRow({
-      runId: job.runId,
+      run,
       iteration: job.iteration,
       outcome: terminal,
       failedStep: job.remainingSteps[0] ?? null,
       failure,
-      state: job.state ?? startState(run.template, run.identity, job.iteration),
+      state: job.state,
       intendedStartUs: job.intendedStartUs,
       nowUs,
       possiblyRepeated: job.possiblyRepeated,

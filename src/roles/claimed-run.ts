@@ -16,7 +16,6 @@ import type { QueueMaintenance, QueuePort } from '../queue/port.ts';
 import { decideRunEnd } from '../runner/finish-run.ts';
 import { startIterations } from '../runner/orchestrate.ts';
 import { drawAhead } from '../steps/draw-ahead.ts';
-import { startState } from '../steps/start-state.ts';
 import type { StudyFactory } from '../steps/study-factory.ts';
 import { allFinished, allHandedOff } from '../storage/all-rows.ts';
 import type { ControlState, CoordinationPort, RunClaim } from '../storage/coordination-port.ts';
@@ -247,18 +246,11 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
   const endUnended = async (outcome: 'cancelled' | 'failed', why: Failure): Promise<void> => {
     for (const iteration of await unended()) {
       const nowUs = clock.epochUs();
-      const state = startState(run.template, run.identity, iteration);
       const ending = {
-        runId: run.id,
-        iteration,
-        outcome,
-        failedStep: null,
-        failure: why,
+        ...{ run, iteration, outcome, failure: why },
+        ...{ failedStep: null, state: null, intendedStartUs: nowUs, nowUs, possiblyRepeated: false },
       };
-      endIteration(
-        context,
-        terminalRow({ ...ending, state, intendedStartUs: nowUs, nowUs, possiblyRepeated: false }),
-      );
+      endIteration(context, terminalRow(ending));
     }
     await ledger.flushed();
   };

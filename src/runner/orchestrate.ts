@@ -1,4 +1,4 @@
-import { type IterationCursor, type IterationEnd, stateOf } from '../engine/iterate.ts';
+import type { IterationCursor, IterationEnd } from '../engine/iterate.ts';
 import { openJob } from '../engine/open-job.ts';
 import { publishJob } from '../ledger/publish-job.ts';
 import { endIteration, iterateSafely, type RunContext } from '../ledger/run-context.ts';
@@ -116,12 +116,12 @@ function finish(
   // Before the place is given back, or the next patient would start.
   if (outcome === 'failed' && context.run.onFailure === 'fail_run') runner.halt();
   const row = terminalRow({
-    runId: context.run.id,
+    run: context.run,
     iteration: started.cursor.iteration,
     outcome,
     failedStep,
     failure,
-    state: stateOf(started.cursor, context.environment),
+    state: started.cursor.state,
     intendedStartUs: started.intendedStartUs,
     nowUs: context.environment.clock.epochUs(),
     possiblyRepeated: resumed,

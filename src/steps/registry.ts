@@ -5,17 +5,16 @@ import { generateHl7 } from './generate-hl7.ts';
 import { mppsUpdate } from './mpps-update.ts';
 import { sendDicom } from './send-dicom.ts';
 import { sendMllp } from './send-mllp.ts';
-import { STEP_OK, type StepHandler } from './step.ts';
+import type { StepHandler } from './step.ts';
 
 /** The engine does the waiting, since it alone knows whether a consumer would be held by it. */
-const wait: StepHandler<'WAIT'> = () => STEP_OK;
+export type ExecutedStepType = Exclude<StepType, 'WAIT'>;
 
-export const STEP_HANDLERS: { readonly [T in StepType]: StepHandler<T> } = {
+export const STEP_HANDLERS: { readonly [T in ExecutedStepType]: StepHandler<T> } = {
   GENERATE_HL7: generateHl7,
   SEND_MLLP: sendMllp,
   DMWL_FIND: dmwlFind,
   MPPS_UPDATE: mppsUpdate,
   GENERATE_DICOM: generateDicom,
   SEND_DICOM: sendDicom,
-  WAIT: wait,
 };

@@ -49,26 +49,31 @@ function wholeNumber(value: number, column: string): string {
   return String(Math.round(value));
 }
 
-/** Null when every value is null: `unnest` pads the shorter array with nulls, so `{}` says the same. */
-function encodeColumn<Row>(rows: readonly Row[], column: LedgerColumn<Row>): string {
-  const { name, type, read } = column;
-  const whole = type === 'int4' || type === 'int8';
+function encodeValue(value: NonNullable<Value>, { name, type }: LedgerColumn<never>): string {
+  if (typeof value === 'number')
+    return type === 'int4' || type === 'int8' ? wholeNumber(value, name) : String(value);
+  if (typeof value === 'string') return type === 'text' ? quote(cut(value)) : value;
+  if (typeof value === 'boolean') return value ? 't' : 'f';
+  return quote(`{${value.map(quote).join(',')}}`);
+}
+
+/** Whether all rows have the first one's value. */
+function isConstant<Row>(rows: readonly Row[], { read }: LedgerColumn<Row>): boolean {
+  const first = read(rows[0]!);
+  for (let i = 1; i < rows.length; i++) if (read(rows[i]!) !== first) return false;
+  return true;
+}
+
+/** @param count values: of all rows, or 1 when all have the same, of which null is not written at all */
+function encodeColumn<Row>(rows: readonly Row[], column: LedgerColumn<Row>, count: number): string {
   let literal = '{';
-  let allNull = true;
-  for (let i = 0; i < rows.length; i++) {
-    const value = read(rows[i]!);
+  for (let i = 0; i < count; i++) {
+    const value = column.read(rows[i]!);
     if (i > 0) literal += ',';
-    if (value === null) {
-      literal += 'NULL';
-      continue;
-    }
-    allNull = false;
-    if (typeof value === 'number') literal += whole ? wholeNumber(value, name) : String(value);
-    else if (typeof value === 'string') literal += type === 'text' ? quote(cut(value)) : value;
-    else if (typeof value === 'boolean') literal += value ? 't' : 'f';
-    else literal += quote(`{${value.map(quote).join(',')}}`);
+    if (value !== null) literal += encodeValue(value, column);
+    else if (count > 1) literal += 'NULL';
   }
-  return allNull ? '{}' : `${literal}}`;
+  return `${literal}}`;
 }
 
 function countPerRun(rows: readonly { runId: number }[]): [number, number][] {
@@ -77,7 +82,10 @@ function countPerRun(rows: readonly { runId: number }[]): [number, number][] {
   return [...counts];
 }
 
-/** Null for no rows. The first column must not be null throughout: its length is the number of rows. */
+/**
+ * A value that all rows have is written once (see `unnest`), but for the first column's, which tell how many rows there
+ * are: it is never null. Null for no rows.
+ */
 export function encodeRows<Row extends { runId: number }>(
   rows: readonly Row[],
   columns: readonly LedgerColumn<Row>[],
@@ -85,16 +93,28 @@ export function encodeRows<Row extends { runId: number }>(
 ): EncodedRows | null {
   if (rows.length === 0) return null;
   return {
-    columns: columns.map((column) => encodeColumn(rows, column)),
+    columns: columns.map((column, at) =>
+      encodeColumn(rows, column, at > 0 && isConstant(rows, column) ? 1 : rows.length),
+    ),
     perRun: countPerRun(rows),
-    sums: addUp(rows, sums),
+    sums: sums.length === 0 ? new Map() : addUp(rows, sums),
   };
 }
 
-/** `unnest(...) as batch (...)`. @param first parameter @default 1 */
+/**
+ * The rows of encoded columns, as `batch`: an array of one value is that of all rows. (`unnest` pads the shorter array
+ * with nulls.)
+ *
+ * @param first parameter @default 1
+ */
 export function unnest<Row>(columns: readonly LedgerColumn<Row>[], first = 1): string {
   const arrays = columns.map(({ type }, i) => `$${first + i}::${type === 'text[]' ? 'text' : type}[]`);
-  return `unnest(${arrays.join(', ')}) as batch (${namesOf(columns).join(', ')})`;
+  const values = columns.map(({ name }, i) => {
+    const array = arrays[i]!;
+    return `case when cardinality(${array}) = 1 then (${array})[1] else ${name} end as ${name}`;
+  });
+  const names = namesOf(columns).join(', ');
+  return `(select ${values.join(', ')} from unnest(${arrays.join(', ')}) as encoded (${names})) as batch`;
 }
 
 /** `insert into t (...) select ... from unnest(...)`. @param first parameter @default 1 */

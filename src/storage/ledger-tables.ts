@@ -143,12 +143,15 @@ export const DEPTH_COLUMNS: readonly LedgerColumn<DepthRow>[] = [
 /** A batch as the database and the storage thread take it; null where there are no rows. */
 export type EncodedLedger = { [K in keyof LedgerBatch]: EncodedRows | null };
 
-/** Costs the calling thread a few microseconds a row. */
-export function encodeLedger(batch: LedgerBatch): EncodedLedger {
+/**
+ * Costs the calling thread a few microseconds a row.
+ * @param addsUp whether rows are added up too; a database that others write to does that by itself. @default true
+ */
+export function encodeLedger(batch: LedgerBatch, addsUp = true): EncodedLedger {
   return {
     queued: encodeRows(batch.queued, QUEUED_COLUMNS),
-    attempts: encodeRows(batch.attempts, ATTEMPT_COLUMNS, SETTLING_SUMS),
-    iterations: encodeRows(batch.iterations, ITERATION_COLUMNS, ITERATION_SUMS),
+    attempts: encodeRows(batch.attempts, ATTEMPT_COLUMNS, addsUp ? SETTLING_SUMS : []),
+    iterations: encodeRows(batch.iterations, ITERATION_COLUMNS, addsUp ? ITERATION_SUMS : []),
     events: encodeRows(batch.events, EVENT_COLUMNS),
     windows: encodeRows(batch.windows, WINDOW_COLUMNS),
     health: encodeRows(batch.health, HEALTH_COLUMNS),

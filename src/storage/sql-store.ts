@@ -176,7 +176,7 @@ export class SqlStore implements Omit<CoordinationPort, keyof LedgerReads | keyo
   }
 
   writeLedger(batch: LedgerBatch): Promise<LedgerReceipt> {
-    return this.writeEncodedLedger(encodeLedger(batch));
+    return this.writeEncodedLedger(encodeLedger(batch, !this.#executor.shared));
   }
 
   /** For batches that were encoded on another thread. */

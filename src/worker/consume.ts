@@ -1,5 +1,5 @@
 import type { Job } from '../domain/job.ts';
-import { type IterationCursor, stateOf } from '../engine/iterate.ts';
+import type { IterationCursor } from '../engine/iterate.ts';
 import { cursorOf, openJob, resumeJob } from '../engine/open-job.ts';
 import { publishJob } from '../ledger/publish-job.ts';
 import { endIteration, iterateSafely, type RunContext } from '../ledger/run-context.ts';
@@ -288,12 +288,12 @@ function endJobIteration(
   const { context, delivery, cursor } = attempt;
   const { job } = delivery;
   const row = terminalRow({
-    runId: job.runId,
+    run: context.run,
     iteration: job.iteration,
     outcome,
     failedStep,
     failure: why,
-    state: stateOf(cursor, context.environment),
+    state: cursor.state,
     intendedStartUs: job.intendedStartUs,
     nowUs: context.environment.clock.epochUs(),
     possiblyRepeated: job.possiblyRepeated || delivery.deliveryCount > 0,

@@ -143,6 +143,34 @@ export function storageConforms(name: string, store: () => StoragePort): void {
       assert.deepEqual(await store().readDepths(runId), [depth]);
     });
 
+    it('gives back rows that have much in common as they were given', async () => {
+      const runId = await newRunId();
+      const common = { queue: 'q', error: 'no answer', stepsExecuted: 0, possiblyRepeated: true };
+      const attempts = [null, null, 'store', 'store', null].map((jobType, n) =>
+        attemptRow(runId, {
+          ...common,
+          jobType,
+          queueWaitUs: n === 4 ? 1 : null,
+          durationUs: n,
+          outcome: 'retried',
+        }),
+      );
+      const iterations = [1, 2, 3].map((n) =>
+        iterationRow(runId, n, {
+          failedStep: n === 2 ? 1 : null,
+          studyInstanceUids: n === 1 ? [] : ['2.25.1'],
+          digestLanes: ['0', '0', '0', `${n}`],
+        }),
+      );
+      const events = [eventRow(runId), eventRow(runId), eventRow(runId)];
+      await store().writeLedger(batchOf({ attempts, iterations, events }));
+      const page = { afterId: 0, limit: 10 };
+      const withoutId = <Row extends { id: number }>({ id, ...row }: Row): Omit<Row, 'id'> => row;
+      assert.deepEqual((await store().readAttempts(runId, page)).map(withoutId), attempts);
+      assert.deepEqual(await store().readIterations(runId, { after: 0, limit: 10 }), iterations);
+      assert.deepEqual((await store().readEvents(runId, page)).map(withoutId), events);
+    });
+
     it('keeps the last depth of a queue in a second', async () => {
       const runId = await newRunId();
       const depth = { runId, queue: 'q', second: 7, ready: 19, unacknowledged: 0, consumers: 1 };
