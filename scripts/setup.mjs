@@ -37,8 +37,9 @@ function giveUp(reason) {
 /**
  * Runs a script with the right Node: here when this one will do, so that no process stands in between. The sources are
  * stripped of their types and compiled once, not by each process that starts.
+ * @param flags of another Node that is started for it; whoever runs here sets them before
  */
-export async function runWithNode(script, args) {
+export async function runWithNode(script, args, flags = []) {
   const node = setUp();
   process.env.NODE_COMPILE_CACHE ??= path.join(modules, '.cache', 'compiled');
   if (runsHere) {
@@ -47,7 +48,7 @@ export async function runWithNode(script, args) {
     await import(pathToFileURL(script).href);
     return;
   }
-  const child = spawn(node, [script, ...args], { stdio: 'inherit' });
+  const child = spawn(node, [...flags, script, ...args], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to the whole group, the child included: passing it on would count it twice.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
