@@ -114,13 +114,33 @@ describe('job messages', () => {
     assert.equal(refusal('null').code, 'JOB_INVALID');
     assert.equal(refusal('{}').code, 'JOB_INVALID');
     assert.match(refusal(encodeJob({ ...sampleJob(), remainingSteps: [0] })).message, /remainingSteps/);
-    assert.match(refusal(encodeJob({ ...sampleJob(), iteration: 0 })).message, /iteration/);
+    assert.match(refusal(encodeJob({ ...sampleJob(), iteration: 0 })).message, /iteration: .*from 1/);
+    const changes: [field: string, value: unknown][] = [
+      ['deploymentId', ''],
+      ['runId', -1],
+      ['queue', 7],
+      ['jobType', false],
+      ['metadata', 'none'],
+      ['retry', null],
+      ['retry', { ...DEFAULT_RETRY, maxAttempts: 0 }],
+      ['retry', { ...DEFAULT_RETRY, backoff: 'random' }],
+      ['attempt', 1.5],
+      ['attemptsALife', 0],
+      ['state', undefined],
+      ['publishedAtUs', null],
+      ['possiblyRepeated', 'no'],
+    ];
+    for (const [field, value] of changes)
+      assert.match(
+        refusal(JSON.stringify({ ...sampleJob(), [field]: value })).message,
+        new RegExp(`^queue message is no job of this program: ${field}[.:].*expected `),
+      );
     const withState = (change: object): string =>
       JSON.stringify({ ...sampleJob(), state: { ...sampleState(), ...change } });
     assert.match(refusal(withState({ patient: 'ZZTEST' })).message, /state\.patient: .*object/);
     assert.match(refusal(withState({ order: null })).message, /state\.order/);
     assert.match(refusal(withState({ message: [] })).message, /state\.message/);
-    assert.match(refusal(withState({ studies: [1] })).message, /state\.studies\.0/);
+    assert.match(refusal(withState({ studies: [1] })).message, /state\.studies: .*list of objects/);
     for (const digest of [
       [1, 2],
       [0, 0, 0, 0, 0, 0, 0, -1],

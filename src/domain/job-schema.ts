@@ -1,72 +1,113 @@
-import { z } from 'zod';
 import { type Failure, failure } from '../lib/errors.ts';
-import { JOB_SCHEMA_VERSION, type Job } from './job.ts';
+import { type IterationAccounts, type IterationState, JOB_SCHEMA_VERSION, type Job } from './job.ts';
+import type { RetryPolicy } from './template.ts';
 
-const whole = z.int().min(0);
+/** What a field has to be, in words, and whether it is. */
+type Check = readonly [expected: string, holds: (value: unknown) => boolean];
+/** A check for each field, so that none is forgotten; in the order in which they are looked at. */
+type Checks<Shape> = { readonly [Name in keyof Shape]-?: Check };
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCount = (value: unknown): boolean => isWhole(value) && value !== 0;
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isList = (value: unknown, holds: (item: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(holds);
+
+const word: Check = ['text', (value) => isText(value) && value !== ''];
+const whole: Check = ['a whole number from 0', isWhole];
+const count: Check = ['a whole number from 1', isCount];
+const instant: Check = ['a number', Number.isFinite];
+const flag: Check = ['true or false', (value) => typeof value === 'boolean'];
 /** Only whether it is there: looking further into each would take as long as parsing the message. */
-const present = z.custom<object>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  { error: 'Invalid input: expected object' },
-);
-const isWord = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const digest = z.custom<number[]>(
-  (value) => Array.isArray(value) && value.length === 8 && value.every(isWord),
-  { error: 'Invalid input: expected 8 words' },
-);
+const object: Check = ['an object', isObject];
+const orNull = ([expected, holds]: Check): Check => [
+  `${expected} or null`,
+  (value) => value === null || holds(value),
+];
+const orMissing = ([expected, holds]: Check): Check => [
+  expected,
+  (value) => value === undefined || holds(value),
+];
 
 const MAX_SHOWN = 40;
-const knownVersion = z.literal([JOB_SCHEMA_VERSION - 1, JOB_SCHEMA_VERSION], {
-  error: ({ input }) => {
-    const told = input === undefined ? 'missing' : JSON.stringify(input).slice(0, MAX_SHOWN);
-    return (
-      `it is ${told}, this program reads ${JOB_SCHEMA_VERSION - 1} and ${JOB_SCHEMA_VERSION}: ` +
-      'a much older program, or something else, publishes to this queue'
-    );
-  },
-});
-
-const stateSchema = z.object({
-  patient: present,
-  order: present,
-  message: present.nullable(),
-  orderContext: present.nullable(),
-  worklistItem: present.nullable(),
-  performedStep: present.nullable(),
-  studies: z.array(present),
-  unsent: present.nullable(),
-  accounts: z.object({ dicom: present, digest }),
-});
-
+const RETRY: Checks<RetryPolicy> = {
+  maxAttempts: count,
+  delayMs: whole,
+  backoff: ['"fixed" or "exponential"', (value) => value === 'fixed' || value === 'exponential'],
+  maxDelayMs: whole,
+};
+const ACCOUNTS: Checks<Pick<IterationAccounts, 'dicom' | 'digest'>> = {
+  dicom: object,
+  digest: ['8 words', (value) => isList(value, isWhole) && (value as unknown[]).length === 8],
+};
+const STATE: Checks<IterationState> = {
+  patient: object,
+  order: object,
+  message: orNull(object),
+  orderContext: orNull(object),
+  worklistItem: orNull(object),
+  performedStep: orNull(object),
+  studies: ['a list of objects', (value) => isList(value, isObject)],
+  unsent: orNull(object),
+  accounts: object,
+};
 /**
  * The fields that the queue and the worker decide by are checked one by one; patient, order and studies were written
  * by this program, so that their presence is enough.
  */
-const jobSchema = z.object({
-  schemaVersion: knownVersion,
-  deploymentId: z.string().min(1),
-  jobId: z.string().min(1),
+const JOB: Checks<Omit<Job, 'schemaVersion'>> = {
+  deploymentId: word,
+  jobId: word,
   runId: whole,
-  iteration: z.int().min(1),
-  segment: z.int().min(1),
-  queue: z.string().min(1),
-  jobType: z.string().nullable(),
-  metadata: present.optional(),
-  retry: z.object({
-    maxAttempts: z.int().min(1),
-    delayMs: whole,
-    backoff: z.enum(['fixed', 'exponential']),
-    maxDelayMs: whole,
-  }),
-  attempt: z.int().min(1),
-  attemptsALife: z.int().min(1).optional(),
+  iteration: count,
+  segment: count,
+  queue: word,
+  jobType: orNull(['text', isText]),
+  metadata: orMissing(object),
+  retry: object,
+  attempt: count,
+  attemptsALife: orMissing(count),
   // Empty where only the end of a wait is left.
-  remainingSteps: z.array(z.int().min(1)),
+  remainingSteps: ['a list of whole numbers from 1', (value) => isList(value, isCount)],
   repeatsDone: whole,
-  state: stateSchema.nullable(),
-  intendedStartUs: z.number(),
-  publishedAtUs: z.number(),
-  possiblyRepeated: z.boolean(),
-});
+  state: orNull(object),
+  intendedStartUs: instant,
+  publishedAtUs: instant,
+  possiblyRepeated: flag,
+};
+
+/** Entries once, not for each message. */
+const JOB_FIELDS = Object.entries(JOB);
+const RETRY_FIELDS = Object.entries(RETRY);
+const STATE_FIELDS = Object.entries(STATE);
+const ACCOUNTS_FIELDS = Object.entries(ACCOUNTS);
+
+/** What the first wrong field has to be; null when all are right. */
+function faultIn(value: unknown, fields: readonly [name: string, Check][], path = ''): string | null {
+  for (const [name, [expected, holds]] of fields) {
+    if (!holds((value as Record<string, unknown>)[name])) return `${path}${name}: expected ${expected}`;
+  }
+  return null;
+}
+
+function faultOf(value: unknown): string | null {
+  if (!isObject(value)) return 'expected an object';
+  const { schemaVersion, retry, state } = value as Job;
+  if (schemaVersion !== JOB_SCHEMA_VERSION && schemaVersion !== JOB_SCHEMA_VERSION - 1) {
+    const told = schemaVersion === undefined ? 'missing' : JSON.stringify(schemaVersion).slice(0, MAX_SHOWN);
+    return (
+      `schemaVersion: it is ${told}, this program reads ${JOB_SCHEMA_VERSION - 1} and ${JOB_SCHEMA_VERSION}: ` +
+      'a much older program, or something else, publishes to this queue'
+    );
+  }
+  const fault = faultIn(value, JOB_FIELDS) ?? faultIn(retry, RETRY_FIELDS, 'retry.');
+  if (fault !== null || state === null) return fault;
+  return (
+    faultIn(state, STATE_FIELDS, 'state.') ?? faultIn(state.accounts, ACCOUNTS_FIELDS, 'state.accounts.')
+  );
+}
 
 export type DecodedJob = { ok: true; job: Job } | Failure;
 
@@ -98,13 +139,11 @@ export function decodeJob(text: string): DecodedJob {
       'JOB_VERSION',
       `job message has version ${version}, this program knows up to ${JOB_SCHEMA_VERSION}: update the workers`,
     );
-  const result = jobSchema.safeParse(value);
-  if (!result.success) {
-    const [first] = result.error.issues;
-    const where = first!.path.map(String).join('.') || 'message';
-    return failure('JOB_INVALID', `queue message is no job of this program: ${where}: ${first!.message}`);
+  const fault = faultOf(value);
+  if (fault !== null) {
+    return failure('JOB_INVALID', `queue message is no job of this program: ${fault}`);
   }
-  // `jobSchema` holds the shape; what it takes as present was written by `encodeJob`.
+  // `faultOf` holds the shape; what it takes as present was written by `encodeJob`.
   return { ok: true, job: upToDate(value as Job) };
 }
 

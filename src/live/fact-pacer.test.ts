@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createFactPacer, MAX_QUEUED, mergeFacts } from './fact-pacer.ts';
+import { createFactPacer, MAX_QUEUED } from './fact-pacer.ts';
 import type { LiveFact, QueuedJob } from './port.ts';
 
 const job = (n: number): QueuedJob => ({
@@ -12,15 +12,17 @@ const job = (n: number): QueuedJob => ({
 
 describe('fact pacer', () => {
   it('keeps the newest jobs of facts that it puts together', () => {
-    let merged: LiveFact | null = null;
-    for (let n = 1; n <= MAX_QUEUED + 5; n++)
-      merged = mergeFacts(merged, { kind: 'run', runId: 1, queued: [job(n)] });
-    merged = mergeFacts(merged, { kind: 'run', runId: 1 });
-    assert.ok(merged.kind === 'run');
-    assert.deepEqual(
-      merged.queued?.map(({ patientIteration }) => patientIteration),
-      Array.from({ length: MAX_QUEUED }, (_, i) => i + 6),
-    );
+    const told: LiveFact[] = [];
+    const pacer = createFactPacer((fact) => told.push(fact));
+    const last = 3 * MAX_QUEUED;
+    for (let n = 0; n <= last; n++) pacer.push({ kind: 'run', runId: 1, queued: [job(n)] });
+    pacer.push({ kind: 'run', runId: 1 });
+    pacer.close();
+    const newest = Array.from({ length: MAX_QUEUED }, (_, i) => job(last - MAX_QUEUED + 1 + i));
+    assert.deepEqual(told, [
+      { kind: 'run', runId: 1, queued: [job(0)] },
+      { kind: 'run', runId: 1, queued: newest },
+    ]);
   });
 
   it('tells the first fact of a run at once, the next later, and other facts always at once', () => {

@@ -15,6 +15,8 @@ export const MAX_QUEUED = 20;
 interface Pace {
   timer: NodeJS.Timeout;
   waiting: LiveFact | null;
+  /** Of all facts that wait. */
+  queued: QueuedJob[];
 }
 
 /** Facts of the same key are about the same thing, of which the newest says all; null is told at once. */
@@ -33,13 +35,17 @@ function keyOf(fact: LiveFact): string | null {
   }
 }
 
-const queuedOf = (fact: LiveFact): readonly QueuedJob[] => (fact.kind === 'run' && fact.queued) || [];
+/** A newer fact takes the place of the one that waits; queued jobs gather, the newest of them. */
+function gather(pace: Pace, fact: LiveFact): void {
+  pace.waiting = fact;
+  if (fact.kind !== 'run' || !fact.queued) return;
+  for (const job of fact.queued) pace.queued.push(job);
+  if (pace.queued.length > 2 * MAX_QUEUED) pace.queued = pace.queued.slice(-MAX_QUEUED);
+}
 
-/** The newer fact, with the queued jobs of both. */
-export function mergeFacts(older: LiveFact | null, newer: LiveFact): LiveFact {
-  if (older === null || newer.kind !== 'run') return newer;
-  const queued = [...queuedOf(older), ...queuedOf(newer)].slice(-MAX_QUEUED);
-  return queued.length > 0 ? { ...newer, queued } : newer;
+function gathered({ waiting, queued }: Pace): LiveFact | null {
+  if (waiting?.kind !== 'run' || queued.length === 0) return waiting;
+  return { ...waiting, queued: queued.slice(-MAX_QUEUED) };
 }
 
 /** Tells the facts of one run, or of the listener's messages, at most ten times a second, the last one always. */
@@ -49,12 +55,12 @@ export function createFactPacer(send: (fact: LiveFact) => void): FactPacer {
 
   const tell = (key: string, fact: LiveFact): void => {
     const timer = setTimeout(() => {
-      const { waiting } = paces.get(key)!;
+      const waiting = gathered(paces.get(key)!);
       paces.delete(key);
       if (waiting) tell(key, waiting);
     }, INTERVAL_MS);
     timer.unref();
-    paces.set(key, { timer, waiting: null });
+    paces.set(key, { timer, waiting: null, queued: [] });
     send(fact);
   };
 
@@ -64,13 +70,14 @@ export function createFactPacer(send: (fact: LiveFact) => void): FactPacer {
       const key = keyOf(fact);
       if (key === null) return send(fact);
       const pace = paces.get(key);
-      if (pace) pace.waiting = mergeFacts(pace.waiting, fact);
+      if (pace) gather(pace, fact);
       else tell(key, fact);
     },
     close: () => {
       closed = true;
-      for (const { timer, waiting } of paces.values()) {
-        clearTimeout(timer);
+      for (const pace of paces.values()) {
+        clearTimeout(pace.timer);
+        const waiting = gathered(pace);
         if (waiting) send(waiting);
       }
       paces.clear();

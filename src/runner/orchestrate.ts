@@ -40,13 +40,13 @@ export async function startIterations(options: RunnerOptions): Promise<void> {
   const { context, places, lastIteration = context.run.patientCount, maxPendingRows = 20_000 } = options;
   const stopped = new AbortController();
   const stop = AbortSignal.any([context.stop, stopped.signal]);
-  const halt = (): void => stopped.abort();
+  const runner: Runner = { ...options, halt: () => stopped.abort() };
   for (let iteration = 1; iteration <= lastIteration; iteration++) {
     if (options.isSettledElsewhere(iteration)) continue;
     await options.mayStart?.(stop);
     if (!(await places.acquire(stop)) || stop.aborted) break;
     if (context.ledger.pending > maxPendingRows) await context.ledger.caughtUp();
-    void runIteration({ ...options, halt }, iteration);
+    void runIteration(runner, iteration);
   }
 }
 
