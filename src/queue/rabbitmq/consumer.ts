@@ -49,6 +49,8 @@ const RESUBSCRIBE_MAX_MS = 5000;
 const NEWER_VERSION_DELAY_MS = 5000;
 /** A message that comes back so little early is held here: a rung would make it later than that. */
 const EARLY_SLACK_MS = 20;
+/** Of the only consumer of its channel; every delivery carries it, and the broker would choose a long one. */
+const CONSUMER_TAG = 'yeeter';
 const DONE: Promise<void> = Promise.resolve();
 
 /**
@@ -97,7 +99,9 @@ export function createRabbitConsumer(
     session = opened;
     if (!stop.signal.aborted) {
       await channel.basicQos({ prefetchCount: prefetch });
-      const started = await channel.basicConsume({ queue }, (message) => receive(opened, message));
+      const started = await channel.basicConsume({ queue, consumerTag: CONSUMER_TAG }, (message) =>
+        receive(opened, message),
+      );
       opened.consumerTag = started.consumerTag;
     }
     if (stop.signal.aborted) await channel.close();

@@ -144,9 +144,8 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
       takeMessages(connection, name, present, async (messages) => {
         const jobs: Job[] = [];
         const verdicts = messages.map((message): Taken => {
-          if (numberHeader(message, HEADER.run) !== runId) return 'keep';
           const reading = readMessage(message, deploymentId);
-          if (reading.kind !== 'job') return 'keep';
+          if (reading.kind !== 'job' || reading.job.runId !== runId) return 'keep';
           jobs.push(reading.job);
           return 'remove';
         });

@@ -8,6 +8,7 @@ import {
   deliveryCountOf,
   envelopeOf,
   HEADER,
+  type Headers,
   jobMessage,
   readMessage,
 } from './message.ts';
@@ -32,19 +33,26 @@ describe('queue messages', () => {
     assert.deepEqual(readMessage(received(message.body), 'test'), { kind: 'job', job });
   });
 
-  it('are persistent and mandatory, and say that they are JSON', () => {
-    const envelope = envelopeOf(jobMessage('q', testJob()), '7', false);
-    const { durable, mandatory, contentType, routingKey, correlationId } = envelope;
-    assert.deepEqual(
-      { durable, mandatory, contentType, routingKey, correlationId },
-      {
-        durable: true,
-        mandatory: true,
-        contentType: 'application/json',
-        routingKey: 'q',
-        correlationId: '7',
-      },
-    );
+  it('are persistent and mandatory, and carry nothing else', () => {
+    const job = testJob();
+    const envelope = envelopeOf(jobMessage('q', job), '7', false);
+    assert.deepEqual(envelope, {
+      exchange: '',
+      routingKey: 'q',
+      durable: true,
+      mandatory: true,
+      messageId: job.jobId,
+      correlationId: '7',
+      timestamp: undefined,
+    });
+  });
+
+  it('have headers of what befell them', () => {
+    const headersOf = (attempt: number, more: Headers, repeated: boolean): unknown =>
+      envelopeOf(jobMessage('q', testJob({ attempt }), more), '7', repeated).headers;
+    assert.deepEqual(headersOf(2, {}, false), { [HEADER.attempt]: 2 });
+    assert.deepEqual(headersOf(1, { [HEADER.requeues]: 1 }, false), { [HEADER.requeues]: 1 });
+    assert.deepEqual(headersOf(1, {}, true), { [HEADER.repeated]: 1 });
   });
 
   it('are told apart: jobs, those of a later version, and what is none of ours', () => {

@@ -2,10 +2,13 @@ import type { AsyncMessage, Envelope, SyncMessage } from 'rabbitmq-client';
 import type { Job } from '../../domain/job.ts';
 import { decodeJob, encodeJob } from '../../domain/job-schema.ts';
 
-/** Our headers. The body is the job; these are for people, and for what must be known without reading the body. */
+/**
+ * Our headers: what befell a message since its job was first published, when it has none. What every message had, broker
+ * and client would read of every message.
+ */
 export const HEADER = {
+  /** From the second on. */
   attempt: 'yeeter-attempt',
-  run: 'yeeter-run',
   /** When a delayed message is due, milliseconds since the epoch. */
   due: 'yeeter-due',
   requeues: 'yeeter-requeues',
@@ -40,7 +43,7 @@ export function jobMessage(queue: string, job: Job, more: Headers = {}): Outgoin
     queue,
     body: Buffer.from(encodeJob(job)),
     messageId: job.jobId,
-    headers: { [HEADER.attempt]: job.attempt, [HEADER.run]: job.runId, ...more },
+    headers: job.attempt > 1 ? { [HEADER.attempt]: job.attempt, ...more } : more,
   };
 }
 
@@ -69,19 +72,20 @@ export function copyOf(message: Received, queue: string, more: Headers): Outgoin
   };
 }
 
-/** `content-encoding` keeps the client from parsing the body, which would be done twice. */
+/** Without a content type the client leaves the body as it is, and whoever reads it takes it for what it is: JSON. */
 export function envelopeOf(message: Outgoing, correlationId: string, repeated: boolean): Envelope {
-  return {
+  const headers = repeated ? { ...message.headers, [HEADER.repeated]: 1 } : message.headers;
+  const envelope: Envelope = {
     exchange: '',
     routingKey: message.queue,
     mandatory: true,
     durable: true,
-    contentType: 'application/json',
-    contentEncoding: 'utf-8',
     messageId: message.messageId,
     correlationId,
-    headers: repeated ? { ...message.headers, [HEADER.repeated]: 1 } : message.headers,
+    // The client would write one.
+    timestamp: undefined,
   };
+  return Object.keys(headers).length === 0 ? envelope : { ...envelope, headers };
 }
 
 /** The client parses what others publish as text or JSON. */
