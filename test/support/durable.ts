@@ -4,6 +4,7 @@ import pg from 'pg';
 import { Connection } from 'rabbitmq-client';
 import { asyncQueues } from '../../src/domain/async-queues.ts';
 import type { Endpoint, EndpointLimits } from '../../src/domain/endpoint.ts';
+import type { Job } from '../../src/domain/job.ts';
 import { isOver } from '../../src/domain/run-state.ts';
 import type { OnFailure } from '../../src/domain/template.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -187,7 +188,7 @@ export async function openDurableBench(options: DurableBenchOptions): Promise<Du
       for (;;) {
         const message = await channel.basicGet({ queue: `${name}.dlq` });
         if (!message) break;
-        const runId = Number(message.headers?.['yeeter-run']);
+        const { runId } = JSON.parse(String(message.body)) as Job;
         ids.set(runId, [...(ids.get(runId) ?? []), message.messageId ?? '']);
       }
       channel.basicNack({ deliveryTag: 0, multiple: true, requeue: true });

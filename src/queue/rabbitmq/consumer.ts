@@ -203,7 +203,7 @@ export function createRabbitConsumer(
       postpone: (next, delayMs) => end(() => replaceBy(next, delayMs)),
       deadLetter: (dead, reason) =>
         end(() => {
-          const headers = deadLetterHeaders(queue, dead.attempt, reason, clock.nowMs());
+          const headers = deadLetterHeaders(queue, dead, reason, clock.nowMs());
           return replace(from, message, () =>
             mover.toDeadLetters(jobMessage(queue, dead, { ...carried, ...headers })),
           );

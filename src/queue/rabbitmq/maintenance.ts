@@ -89,7 +89,7 @@ export function createMaintenance(deps: MaintenanceDeps): QueueMaintenance {
       const verdicts: Taken[] = messages.map(() => 'keep');
       await Promise.all(
         unmarked.map(async ({ at, job }) => {
-          const headers = deadLetterHeaders(queue, job.attempt, NEVER_ENDED, clock.nowMs());
+          const headers = deadLetterHeaders(queue, job, NEVER_ENDED, clock.nowMs());
           const outcome = await mover.toDeadLetters(copyOf(messages[at]!, queue, headers));
           if (outcome === 'confirmed') verdicts[at] = 'remove';
         }),

@@ -82,8 +82,17 @@ describe('queue messages', () => {
     assert.equal(countOf({ headers: headers! }), 1);
   });
 
-  it('shorten an error that is too long for a header', () => {
-    const headers = deadLetterHeaders('q', 3, 'x'.repeat(10_000), 0);
-    assert.ok(String(headers[HEADER.error]).length <= 500);
+  it('say of a dead job what it was, with an error that is cut to what a header holds', () => {
+    const headers = deadLetterHeaders('q', testJob({ runId: 7, attempt: 3 }), 'x'.repeat(10_000), 5);
+    const { [HEADER.error]: error, ...others } = headers;
+    assert.deepEqual(others, {
+      [HEADER.run]: 7,
+      [HEADER.origin]: 'q',
+      [HEADER.attempts]: 3,
+      [HEADER.diedAt]: 5,
+    });
+    assert.equal(error, 'x'.repeat(500));
+    const ofNoJob = deadLetterHeaders('q', null, '', 5);
+    assert.deepEqual([ofNoJob[HEADER.run], ofNoJob[HEADER.attempts]], [undefined, 0]);
   });
 });

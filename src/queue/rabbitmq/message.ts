@@ -14,7 +14,8 @@ export const HEADER = {
   requeues: 'yeeter-requeues',
   /** Published again because the connection was lost before the confirm: it may be on the queue twice. */
   repeated: 'yeeter-repeated',
-  // of dead letters
+  // of dead letters, for people
+  run: 'yeeter-run',
   origin: 'yeeter-origin',
   attempts: 'yeeter-attempts',
   error: 'yeeter-error',
@@ -47,10 +48,12 @@ export function jobMessage(queue: string, job: Job, more: Headers = {}): Outgoin
   };
 }
 
-export function deadLetterHeaders(origin: string, attempts: number, error: string, nowMs: number): Headers {
+/** @param dead null when the message is no job */
+export function deadLetterHeaders(origin: string, dead: Job | null, error: string, nowMs: number): Headers {
   return {
+    ...(dead && { [HEADER.run]: dead.runId }),
     [HEADER.origin]: origin,
-    [HEADER.attempts]: attempts,
+    [HEADER.attempts]: dead?.attempt ?? 0,
     [HEADER.error]: error.slice(0, MAX_ERROR_LENGTH),
     [HEADER.diedAt]: nowMs,
   };

@@ -49,7 +49,7 @@ export function createMover(publisher: Publisher, queues: BrokerQueues, clock: C
       return outcome === 'full' ? later(message, clock.epochUs() / 1000) : outcome;
     },
     setAside: (message, queue, reason) => {
-      const headers = deadLetterHeaders(queue, 0, reason, clock.nowMs());
+      const headers = deadLetterHeaders(queue, null, reason, clock.nowMs());
       return toDeadLetters(copyOf(message, queue, { ...headers, [HEADER.reason]: 'not_a_job' }));
     },
   };
