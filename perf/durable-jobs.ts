@@ -1,6 +1,6 @@
 /**
  * Jobs over RabbitMQ and PostgreSQL: the real `yeeter bench` with a runner and workers as processes. Each job is
- * published, consumed, executed and settled, with its queued row, the attempt's row and the terminal row in the
+ * published, consumed, executed and settled, with its hand-off, the attempt's row and the terminal row in the
  * ledger; nothing else goes over a wire. They are a burst, so that the queue does not run empty. The work in it is
  * none (a WAIT of no length), or a study, of which the runner makes the order message. Beside it, in turns, a bare
  * pipeline on the same broker and database: one process publishes constant bytes of the same size (confirmed, 256 in

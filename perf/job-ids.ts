@@ -1,7 +1,7 @@
 /**
- * What the order of job ids costs a shared ledger: the processor time of the database's process that writes queued
- * jobs and then their attempts, in batches, by one writer. Ids that ascend with a run's patients (the product's) beside
- * random ones, in turns, each with and without room in the pages of `jobs` for the second writing of a row.
+ * What the order of job ids costs a shared ledger: the processor time of the database's process that writes attempts and
+ * the jobs that they settle, in batches, by one writer. Ids that ascend with a run's patients (the product's) beside
+ * random ones, in turns.
  *
  *   node perf/job-ids.ts [--jobs 400000] [--batch 100] [--repetitions 3] [--json]
  *
@@ -15,7 +15,7 @@ import type { LedgerBatch } from '../src/storage/port.ts';
 import { migratePostgres } from '../src/storage/postgres/migrate-postgres.ts';
 import { openPg } from '../src/storage/postgres/pg-executor.ts';
 import { writeLedger } from '../src/storage/write-ledger.ts';
-import { attemptRow, batchOf, queuedRow } from '../test/conformance/ledger-rows.ts';
+import { attemptRow, batchOf } from '../test/conformance/ledger-rows.ts';
 import { startPrivatePostgres } from '../test/support/postgres.ts';
 import { processCpuUs } from './support/process-cpu.ts';
 import { spread } from './support/spread.ts';
@@ -23,16 +23,13 @@ import { spread } from './support/spread.ts';
 const RUN_ID = 1;
 interface Way {
   ids: 'ascending' | 'random';
-  room: boolean;
   /** Microseconds of the database's processor time a job, one entry a repetition. */
-  queuedUs: number[];
   settledUs: number[];
 }
 
 async function measure(databaseUrl: string, way: Way, jobs: number, batch: number): Promise<void> {
   await migratePostgres(databaseUrl);
   await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
-  if (!way.room) await executor.query('alter table jobs reset (fillfactor)');
   const [[pid]] = (await executor.query('select pg_backend_pid()')) as [[number]];
   const idOf = (iteration: number): string =>
     way.ids === 'random'
@@ -46,11 +43,6 @@ async function measure(databaseUrl: string, way: Way, jobs: number, batch: numbe
       await writeLedger(executor, encodeLedger(rows(ids.slice(at, at + batch), at + 1), false), line);
     return ((await processCpuUs(pid)) - before) / jobs;
   };
-  way.queuedUs.push(
-    await write((jobIds, first) =>
-      batchOf({ queued: jobIds.map((jobId, n) => queuedRow(RUN_ID, { jobId, iteration: first + n })) }),
-    ),
-  );
   way.settledUs.push(
     await write((jobIds, first) =>
       batchOf({
@@ -68,9 +60,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const ways: Way[] = (['random', 'ascending'] as const).flatMap((ids) =>
-  [false, true].map((room) => ({ ids, room, queuedUs: [], settledUs: [] })),
-);
+const ways: Way[] = (['random', 'ascending'] as const).map((ids) => ({ ids, settledUs: [] }));
 await using postgres = await startPrivatePostgres([]);
 for (let repetition = 0; repetition < Number(values.repetitions); repetition++) {
   for (const way of ways)
@@ -78,15 +68,4 @@ for (let repetition = 0; repetition < Number(values.repetitions); repetition++) 
 }
 if (values.json) console.log(JSON.stringify(ways));
 else
-  console.table(
-    ways.map(({ ids, room, queuedUs, settledUs }) => ({
-      ids,
-      'room in the page': room,
-      'queued, us': spread(queuedUs, 1),
-      'tried and settled, us': spread(settledUs, 1),
-      'both, us': spread(
-        queuedUs.map((us, n) => us + settledUs[n]!),
-        1,
-      ),
-    })),
-  );
+  console.table(ways.map(({ ids, settledUs }) => ({ ids, 'tried and settled, us': spread(settledUs, 1) })));

@@ -1,5 +1,5 @@
 /**
- * What a worker's batch costs a shared ledger, by its size: queued jobs are settled, each with its attempt's row and its
+ * What a worker's batch costs a shared ledger, by its size: jobs are settled, each with its attempt's row and its
  * patient's terminal row, by one writer, one batch after the other. How long a batch takes, and the processor time of
  * the writer and of the database's process.
  *
@@ -13,7 +13,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { jobIdOf } from '../src/domain/job-id.ts';
 import type { LedgerBatch } from '../src/storage/port.ts';
-import { attemptRow, batchOf, iterationRow, queuedRow } from '../test/conformance/ledger-rows.ts';
+import { attemptRow, batchOf, iterationRow } from '../test/conformance/ledger-rows.ts';
 import { startPrivatePostgres } from '../test/support/postgres.ts';
 import { processCpuUs } from './support/process-cpu.ts';
 import { spread } from './support/spread.ts';
@@ -64,11 +64,6 @@ async function measure(version: Version, size: number, batches: number): Promise
     const patients = Array.from({ length: size }, () => ++version.patients);
     const jobIds = patients.map((iteration) =>
       jobIdOf({ deploymentId: 'measured', runId: RUN_ID, iteration, segment: 1 }),
-    );
-    await version.write(
-      batchOf({
-        queued: patients.map((iteration, at) => queuedRow(RUN_ID, { jobId: jobIds[at]!, iteration })),
-      }),
     );
     settling.push(
       batchOf({

@@ -4,7 +4,7 @@
  *
  *   node perf/ledger-size.ts [--jobs 1000000] [--batch 1000] [--writers 2] [--repetitions 9] [--durable] [--json]
  *
- * Each job is queued, tried and ends its patient: a row in `jobs`, one in `job_attempts`, one in `iterations`, as a
+ * Each job is handed off, tried and ends its patient: a row in `jobs`, one in `job_attempts`, one in `iterations`, as a
  * runner's and a worker's batches bring them, with ten runs beside it of a thousand jobs each and windows of 6 series
  * and 2 processes for each second that the run would last at 6,000 jobs a second. One job in a thousand is dead. A
  * private server holds it, by default without fsync as in the tests; `--durable` turns that on.
@@ -91,7 +91,7 @@ async function main(): Promise<void> {
     return;
   }
   const line = (name: string, text: string): void => void process.stdout.write(`${name.padEnd(40)}${text}\n`);
-  line('jobs/s, queued, tried and ended', jobsPerSecond.toFixed(0));
+  line('jobs/s, handed off, tried and ended', jobsPerSecond.toFixed(0));
   const all = Object.values(bytes).reduce((sum, n) => sum + n, 0);
   line('MB per million jobs', (all / load.jobs).toFixed(0));
   for (const [table, size] of Object.entries(bytes)) line(`  ${table}`, (size / load.jobs).toFixed(0));

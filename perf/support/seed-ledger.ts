@@ -7,7 +7,6 @@ import {
   eventRow,
   iterationRow,
   newRun,
-  queuedRow,
   windowRow,
 } from '../../test/conformance/ledger-rows.ts';
 
@@ -17,14 +16,14 @@ const SERIES = ['order_ack', 'queue_publish', 'queue_wait', 'job', 'dicom_store'
 
 const failure = { errorCode: 'MLLP_NAK_ERROR', error: 'MSA-1 is AE: no such patient' };
 
-/** What a runner and a worker write of jobs that are queued, tried and end their patient. */
-function batches(runId: number, first: number, count: number): [queued: LedgerBatch, ended: LedgerBatch] {
+/** What a runner and a worker write of patients that are handed off, and of the jobs that are tried and end them. */
+function batches(runId: number, first: number, count: number): [handedOff: LedgerBatch, ended: LedgerBatch] {
   const jobs = Array.from({ length: count }, (_, i) => {
     const n = first + i;
     return { jobId: jobIdOf({ deploymentId: 'seeded', runId, iteration: n, segment: 1 }), n };
   });
   const isDead = (n: number): boolean => n % DEAD_OF === 0;
-  const queued = jobs.map(({ jobId, n }) => queuedRow(runId, { jobId, iteration: n }));
+  const handedOff = jobs.map(({ n }) => ({ runId, iteration: n }));
   const attempts = jobs.map(({ jobId, n }) => {
     const tried = { jobId, patientIteration: n, durationUs: n, workerId: `worker-${n % 4}` };
     return attemptRow(runId, isDead(n) ? { ...tried, ...failure, outcome: 'dead' } : tried);
@@ -37,7 +36,7 @@ function batches(runId: number, first: number, count: number): [queued: LedgerBa
       isDead(n) ? { ...ended, ...failure, outcome: 'failed', failedStep: 2 } : ended,
     );
   });
-  return [batchOf({ queued }), batchOf({ attempts, iterations })];
+  return [batchOf({ handedOff }), batchOf({ attempts, iterations })];
 }
 
 export interface Fill {
@@ -66,8 +65,8 @@ async function inBatches(
 
 export function fillJobs(store: StoragePort, runId: number, fill: Fill): Promise<void> {
   return inBatches(fill, async (first, count) => {
-    const [queued, ended] = batches(runId, first, count);
-    await store.writeLedger(queued);
+    const [handedOff, ended] = batches(runId, first, count);
+    await store.writeLedger(handedOff);
     await store.writeLedger(ended);
   });
 }

@@ -2,7 +2,7 @@ import { toYeeterError, type YeeterError } from '../lib/errors.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import type { MetricLog } from '../metrics/metric-log.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
-import type { QueuedJobRow } from '../storage/coordination-port.ts';
+import type { HandOff } from '../storage/coordination-port.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, StoragePort } from '../storage/port.ts';
 
 export interface LedgerWriterOptions {
@@ -35,7 +35,7 @@ export interface LedgerWriter extends Closeable {
   health(row: HealthRow): void;
   depths(rows: readonly DepthRow[]): void;
   windows(rows: readonly WindowRow[]): void;
-  queued(row: QueuedJobRow): void;
+  handedOff(row: HandOff): void;
   /** Nothing more comes before the rows so far are stored: they wait for no company. */
   hurry(): void;
   /** Resolves when all rows added so far are stored. @throws {YeeterError} what the storage failed with */
@@ -57,7 +57,7 @@ interface OpenBatch extends LedgerBatch {
   windows: WindowRow[];
   health: HealthRow[];
   depths: DepthRow[];
-  queued: QueuedJobRow[];
+  handedOff: HandOff[];
 }
 
 const emptyBatch = (): OpenBatch => ({
@@ -67,7 +67,7 @@ const emptyBatch = (): OpenBatch => ({
   windows: [],
   health: [],
   depths: [],
-  queued: [],
+  handedOff: [],
 });
 
 const WINDOW_INTERVAL_MS = 1000;
@@ -206,8 +206,8 @@ export function createLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
     },
     depths: (sampled) => addAll(batch.depths, sampled),
     windows: (taken) => addAll(batch.windows, taken),
-    queued: (row) => {
-      batch.queued.push(row);
+    handedOff: (row) => {
+      batch.handedOff.push(row);
       added();
     },
     hurry,

@@ -16,10 +16,6 @@ export interface RunContext {
   tracker: RunTracker;
   /** Set when the run is cancelled: nothing more is started. */
   stop: AbortSignal;
-  /**
-   * Whether a confirmed publish gets a row: where jobs outlive their runner, the next one must know what is on its way.
-   */
-  recordQueued: boolean;
   /** How far instants of other processes may be off, microseconds; shorter queue waits mean nothing. */
   clockUncertaintyUs: () => number;
 }

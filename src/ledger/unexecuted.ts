@@ -56,5 +56,5 @@ export function unexecutedRows(run: RunRecord, jobs: readonly Job[], end: Unexec
       possiblyRepeated: job.possiblyRepeated,
     }),
   );
-  return { attempts, iterations, events: [], windows: [], health: [], depths: [], queued: [] };
+  return { attempts, iterations, events: [], windows: [], health: [], depths: [], handedOff: [] };
 }

@@ -39,7 +39,7 @@ class Books {
 const rows = (...runIds: number[]) => runIds.map((runId) => ({ runId }));
 const batch = (of: Record<string, unknown>): LedgerBatch =>
   ({
-    queued: [],
+    handedOff: [],
     attempts: [],
     iterations: [],
     events: [],

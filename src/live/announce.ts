@@ -7,9 +7,10 @@ import type { LedgerBatch, StoragePort } from '../storage/port.ts';
 import type { ServerPort } from '../storage/server-port.ts';
 import type { LivePort } from './port.ts';
 
-function runsOf({ queued, attempts, iterations, events }: LedgerBatch): Set<number> {
+function runsOf({ handedOff, attempts, iterations, events }: LedgerBatch): Set<number> {
   const runIds = new Set<number>();
-  for (const rows of [queued, attempts, iterations, events]) for (const { runId } of rows) runIds.add(runId);
+  for (const rows of [handedOff, attempts, iterations, events])
+    for (const { runId } of rows) runIds.add(runId);
   return runIds;
 }
 

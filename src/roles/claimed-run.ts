@@ -93,7 +93,6 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
     studies,
     studyDir: options.studyDir,
     clock,
-    recordQueued: !volatileQueue,
     defaultConnections: run.concurrency,
     shares: { store, processId: options.processId },
     onBudgetSpent: () => store.requestCancel(run.id).catch(() => {}),
@@ -176,6 +175,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
       isSettledElsewhere: (iteration) => before.has(iteration),
       resumed: claim.resumed,
       holdPlaces: false,
+      notesHandOffs: volatileQueue === undefined,
       mayStart: places.free,
     });
     await tracker.idle();

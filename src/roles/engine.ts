@@ -71,7 +71,6 @@ export async function createEngine(
     studies,
     studyDir: input.studyDir,
     clock,
-    recordQueued: false,
     defaultConnections: run.concurrency,
     onStop: () => queue.expedite(run.id),
   });

@@ -30,8 +30,6 @@ export interface RunSessionOptions {
   studies: StudyFactory;
   studyDir: string | null;
   clock: Clock;
-  /** Whether the publish of a job is to be recorded; see `RunContext`. */
-  recordQueued: boolean;
   /** @default none: all instants are this process's */
   clockUncertaintyUs?: () => number;
   /** Where other processes use endpoints too: the store by which their limits are shared. @default none */
@@ -115,7 +113,6 @@ export function createRunSession(options: RunSessionOptions): RunSession {
       events,
       tracker: options.tracker,
       stop: stopping.signal,
-      recordQueued: options.recordQueued,
       clockUncertaintyUs: options.clockUncertaintyUs ?? (() => 0),
     },
     stop,

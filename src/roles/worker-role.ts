@@ -118,7 +118,6 @@ export async function startWorkerRole(options: WorkerRoleOptions): Promise<Worke
       studies,
       studyDir: null,
       clock,
-      recordQueued: !options.queueIsVolatile,
       clockUncertaintyUs: () => clock.uncertaintyUs ?? Number.POSITIVE_INFINITY,
       defaultConnections: options.concurrency,
       shares: { store, processId: options.processId },

@@ -21,6 +21,11 @@ export interface RunnerOptions {
   isSettledElsewhere: (iteration: number) => boolean;
   /** Resolves when another iteration may start, or at the signal. @default at once */
   mayStart?: (stop: AbortSignal) => Promise<void>;
+  /**
+   * Whether what is handed to a queue is noted: where jobs outlive their runner, the next one must know what is on its
+   * way. @default false
+   */
+  notesHandOffs?: boolean;
   /** True when this run is gone on with after an interruption: what was under way then may be repeated. */
   resumed: boolean;
   /** The ledger is behind by more rows than this: start nothing until it has caught up. @default 20000 */
@@ -92,6 +97,7 @@ async function settleInline(runner: Runner, started: StartedIteration, end: Iter
       const job = openJob(origin, started.cursor, end.step, environment.clock.epochUs());
       const published = await publishJob(context, runner.queue, job);
       if (published.ok) {
+        if (runner.notesHandOffs) context.ledger.handedOff({ runId: run.id, iteration: job.iteration });
         if (!runner.holdPlaces) context.tracker.leave(job.iteration);
         return;
       }

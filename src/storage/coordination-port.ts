@@ -3,15 +3,10 @@ import type { Job } from '../domain/job.ts';
 import type { ByteAsk, EndpointAsk } from './endpoint-shares.ts';
 import type { AttemptOutcome, RunRecord, StoragePort } from './port.ts';
 
-/** A job whose publish was confirmed, so that it is known to be on its way even when its runner dies. */
-export interface QueuedJobRow {
-  jobId: string;
+/** An iteration whose first job's publish was confirmed: known to be on its way even when its runner dies. */
+export interface HandOff {
   runId: number;
   iteration: number;
-  segment: number;
-  queue: string;
-  jobType: string | null;
-  publishedAtMs: number;
 }
 
 /** A run in the hands of one runner. Writes that carry an older fence are refused. */
@@ -126,9 +121,8 @@ export interface CoordinationPort extends StoragePort {
    */
   runProgress(runId: number): Promise<RunProgress>;
   /**
-   * Iterations without a terminal row that a confirmed job carries, ascending. Whoever also asks for those that have
-   * ended asks for these first: while workers go on, an iteration leaves this list for that one. Each page looks
-   * through the jobs of the run, so that large pages are cheaper.
+   * Iterations that were handed off and have no terminal row, ascending. Whoever also asks for those that have ended
+   * asks for these first: while workers go on, an iteration leaves this list for that one.
    */
   handedOffIterations(runId: number, page: { after: number; limit: number }): Promise<number[]>;
 

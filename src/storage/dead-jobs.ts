@@ -2,6 +2,8 @@ import { openingStep } from '../domain/opening-step.ts';
 import { nextRunStatus, type RunStatus } from '../domain/run-state.ts';
 import type { Step, Template } from '../domain/template.ts';
 import type { DeadJob, JobSettlement } from './coordination-port.ts';
+import { HANDED_OFF } from './ledger-statements.ts';
+import { encodeHandOffs } from './ledger-tables.ts';
 import { ITERATION_SUMS, mergeSums, SUMMED_ITERATION_COLUMNS, undone } from './run-sums.ts';
 import type { SqlQueries } from './sql-executor.ts';
 
@@ -106,10 +108,10 @@ export interface ReopenedJobs {
 
 /** Ids of the jobs that were dead; the others are left as they are. */
 const REOPEN = `
-update jobs set outcome = null, attempt = null, requeues = requeues + 1, iteration = asked.iteration
+update jobs set outcome = null, attempt = null, requeues = requeues + 1
 from unnest($2::uuid[], $3::int4[]) as asked (job_id, iteration)
 where jobs.run_id = $1 and jobs.job_id = asked.job_id and jobs.outcome = 'dead'
-returning jobs.iteration`;
+returning asked.iteration`;
 
 const FAILED = `delete from iterations where run_id = $1 and iteration = any($2::int4[]) and outcome = 'failed'`;
 
@@ -142,8 +144,10 @@ export async function reopenJobs(
   const status = run[1] === null ? null : nextRunStatus(run[0] as RunStatus, 'reopened');
   const reopened = await tx.query(REOPEN, [runId, jobIds, iterations]);
   if (reopened.length === 0) return;
-  const ended = `{${reopened.map(([iteration]) => iteration).join(',')}}`;
-  await tx.query(FORGET, [runId, ended, slot]);
+  const numbers = reopened.map(([iteration]) => Number(iteration));
+  await tx.query(FORGET, [runId, `{${numbers.join(',')}}`, slot]);
+  const handOffs = encodeHandOffs(numbers.map((iteration) => ({ runId, iteration })));
+  await tx.query(HANDED_OFF, handOffs!.columns);
   await tx.query(COUNT_REQUEUED, [runId, slot, reopened.length, -reopened.length]);
   await tx.query(TOTALS_CHANGED, [runId]);
   if (status) await tx.query(RUN_REOPENED, [runId, status, nowMs]);

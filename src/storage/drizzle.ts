@@ -14,7 +14,7 @@ const migrator: typeof import('drizzle-orm/migrator') = require('drizzle-orm/mig
 export type { SQL } from 'drizzle-orm';
 export const { and, asc, count, desc, DrizzleQueryError, eq, exists, gt, gte } = orm;
 export const { ilike, inArray, isNull, lt, lte, ne, or, sql } = orm;
-export const { bigint, bigserial, boolean, doublePrecision, index, integer, json, numeric } = columns;
+export const { bigint, bigserial, bit, boolean, doublePrecision, index, integer, json, numeric } = columns;
 export const { pgTable, primaryKey, text, uniqueIndex, uuid } = columns;
 export const { drizzle } = proxy;
 export const { readMigrationFiles } = migrator;

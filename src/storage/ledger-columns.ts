@@ -1,5 +1,6 @@
 import { YeeterError } from '../lib/errors.ts';
 import { addUp, namesOf, type Sum, type SumValue } from './run-sums.ts';
+import type { HAND_OFFS_A_PAGE } from './schema-columns.ts';
 
 /*
  * Ledger rows go in as one array a column (`unnest`), each written here as a PostgreSQL array literal. The literals
@@ -7,7 +8,15 @@ import { addUp, namesOf, type Sum, type SumValue } from './run-sums.ts';
  * thousand objects are cloned, and the database takes them as they are.
  */
 
-type ColumnType = 'int4' | 'int8' | 'float8' | 'bool' | 'uuid' | 'text' | 'text[]';
+type ColumnType =
+  | 'int4'
+  | 'int8'
+  | 'float8'
+  | 'bool'
+  | `bit(${typeof HAND_OFFS_A_PAGE})`
+  | 'uuid'
+  | 'text'
+  | 'text[]';
 type Value = string | number | boolean | null | readonly string[];
 
 export interface LedgerColumn<Row> {

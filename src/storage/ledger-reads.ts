@@ -1,16 +1,9 @@
 import type { CoordinationPort } from './coordination-port.ts';
 import type { Database } from './database.ts';
-import { and, asc, count, eq, gt, inArray, isNull } from './drizzle.ts';
+import { and, asc, count, eq, gt, inArray } from './drizzle.ts';
 import { attemptOf, eventOf, iterationOf } from './row-mapping.ts';
-import {
-  iterations,
-  jobAttempts,
-  jobs,
-  metricWindows,
-  processHealth,
-  queueDepths,
-  runEvents,
-} from './schema.ts';
+import { iterations, jobAttempts, metricWindows, processHealth, queueDepths, runEvents } from './schema.ts';
+import { HAND_OFFS_A_PAGE } from './schema-columns.ts';
 
 type ReadMethods =
   | 'finishedIterations'
@@ -24,6 +17,15 @@ type ReadMethods =
   | 'readDepths';
 
 export type LedgerReads = Pick<CoordinationPort, ReadMethods>;
+
+/** In the order of pages, so that those after the last one wanted are not looked into. */
+const HANDED_OFF = `
+select page * ${HAND_OFFS_A_PAGE} + place from handed_off cross join generate_series(0, ${HAND_OFFS_A_PAGE - 1}) place
+where run_id = $1 and page >= $2::int4 / ${HAND_OFFS_A_PAGE} and get_bit(iterations, place) = 1
+  and page * ${HAND_OFFS_A_PAGE} + place > $2::int4 and not exists (
+    select from iterations i where i.run_id = $1 and i.iteration = page * ${HAND_OFFS_A_PAGE} + place
+  )
+order by page, place limit $3`;
 
 /** Rows of one run, page by page. */
 export function createLedgerReads(database: Database): LedgerReads {
@@ -121,26 +123,10 @@ export function createLedgerReads(database: Database): LedgerReads {
     },
 
     handedOffIterations: async (runId, page) => {
-      const rows = await database.ask((db) =>
-        db
-          .selectDistinct({ iteration: jobs.iteration })
-          .from(jobs)
-          .leftJoin(
-            iterations,
-            and(eq(iterations.runId, jobs.runId), eq(iterations.iteration, jobs.iteration)),
-          )
-          .where(
-            and(
-              eq(jobs.runId, runId),
-              isNull(jobs.outcome),
-              gt(jobs.iteration, page.after),
-              isNull(iterations.iteration),
-            ),
-          )
-          .orderBy(asc(jobs.iteration))
-          .limit(page.limit),
+      const rows = await database.query((queries) =>
+        queries.query(HANDED_OFF, [runId, page.after, page.limit]),
       );
-      return rows.map((row) => row.iteration!);
+      return rows.map(([iteration]) => Number(iteration));
     },
   };
 }

@@ -4,9 +4,9 @@ import {
   DEPTH_COLUMNS,
   type EncodedLedger,
   EVENT_COLUMNS,
+  HANDED_OFF_COLUMNS,
   HEALTH_COLUMNS,
   ITERATION_COLUMNS,
-  QUEUED_COLUMNS,
   WINDOW_COLUMNS,
 } from './ledger-tables.ts';
 import {
@@ -24,7 +24,9 @@ import {
 const SUM_NAMES = namesOf([...SETTLING_SUMS, ...ITERATION_SUMS]);
 
 const SKIP = 'on conflict do nothing';
-const SETTLING = "select run_id, job_id, outcome, attempt from added where outcome <> 'retried'";
+
+/** A sum as it is, also of a run that has none of its rows. */
+const orNone = (name: string): string => (emptySum(name) === 0 ? `coalesce(${name}, 0) as ${name}` : name);
 
 /** The end of a run is sampled in the second of the sample before it. */
 const DEPTHS =
@@ -42,33 +44,10 @@ export function otherStatements(skipping: boolean): [keyof EncodedLedger, string
   ];
 }
 
-/**
- * In the order of their keys, like every writer's, so that writers of the same jobs wait for each other and never in
- * a circle.
- */
-const QUEUED = [
-  'insert into jobs (run_id, job_id, iteration, segment, queue, job_type, published_at_ms)',
-  'select distinct on (run_id, job_id) run_id, job_id, iteration, segment, queue, job_type, published_at_ms',
-  `from ${unnest(QUEUED_COLUMNS)}`,
-  'order by run_id, job_id',
-  'on conflict (run_id, job_id) do update set iteration = excluded.iteration, segment = excluded.segment,',
-  'queue = excluded.queue, job_type = excluded.job_type, published_at_ms = excluded.published_at_ms',
-  'where jobs.iteration is null',
-].join(' ');
-
-/**
- * Jobs that may be there already, queued; a settlement that comes second changes nothing. `xmax` is 0 in a new row.
- * @param from attempts
- */
-const settle = (from: string): string =>
-  [
-    'insert into jobs (run_id, job_id, outcome, attempt)',
-    `select distinct on (run_id, job_id) run_id, job_id, outcome, attempt from ${from} where outcome <> 'retried'`,
-    'order by run_id, job_id, attempt',
-    'on conflict (run_id, job_id) do update set outcome = excluded.outcome, attempt = excluded.attempt',
-    'where jobs.outcome is null',
-    'returning run_id, job_id, outcome, attempt, jobs.xmax = 0 as is_new',
-  ].join(' ');
+/** In the order of their keys, so that writers of the same pages wait for each other and never in a circle. */
+export const HANDED_OFF =
+  `${insertStatement('handed_off', HANDED_OFF_COLUMNS)} order by run_id, page ` +
+  'on conflict (run_id, page) do update set iterations = handed_off.iterations | excluded.iterations';
 
 /**
  * Marks a batch of a shared database as written: (line, number). It waits for an earlier try of the same batch that the
@@ -80,12 +59,37 @@ const mark = (line: string, number: string): string =>
   'batch = excluded.batch, written_at_ms = excluded.written_at_ms where ledger_writers.batch < excluded.batch ' +
   'returning batch';
 
-/** Attempts of a run whose jobs another had settled. */
-const LATE = 'deciding - coalesce(by_added, 0)';
-/** Of jobs in `settled`: an attempt decided it that was not there before. */
-const IS_ADDED =
-  'exists (select from added where (added.run_id, added.job_id, added.attempt) = ' +
-  '(settled.run_id, settled.job_id, settled.attempt))';
+const ADDED = 'returning run_id, job_id, outcome, attempt, duration_us, remaining_steps';
+const SETTLE =
+  'insert into jobs (run_id, job_id, outcome, attempt) select run_id, job_id, outcome, attempt from';
+
+/** What comes of attempts that are new, as their jobs are: a common table each. */
+const NEW_JOBS = [
+  `settled as (${SETTLE} added where outcome <> 'retried')`,
+  `tried as (select run_id, ${aggregates(SETTLING_SUMS)}, 0 as late from added group by run_id)`,
+];
+
+/**
+ * The same of attempts that may be there already, as their jobs may: a settlement that comes second changes nothing, and
+ * a job that was reopened is settled anew. Jobs are settled in the order of their keys, so that writers of the same jobs
+ * wait for each other and never in a circle. An attempt that is there already may settle its job all the same: the one
+ * before was to be retried, died before the retry was on the queue, and was made again. `xmax` is 0 in a new row.
+ */
+const KNOWN_JOBS = [
+  'offered as (select distinct on (run_id, job_id) run_id, job_id, outcome, attempt, remaining_steps ' +
+    `from ${unnest(ATTEMPT_COLUMNS)} where outcome <> 'retried' and exists (select from mark) ` +
+    'order by run_id, job_id, attempt)',
+  `settled as (${SETTLE} offered on conflict (run_id, job_id) do update set outcome = excluded.outcome, ` +
+    'attempt = excluded.attempt where jobs.outcome is null returning run_id, job_id, jobs.xmax = 0 as is_new)',
+  `decided as (select run_id, count(*) filter (where is_new) as jobs, ${aggregates(JOB_SUMS.slice(1))}, ` +
+    'count(*) filter (where exists (select from added where (added.run_id, added.job_id, added.attempt) = ' +
+    '(offered.run_id, offered.job_id, offered.attempt))) as by_added ' +
+    'from settled join offered using (run_id, job_id) group by run_id)',
+  `counted as (select run_id, ${aggregates(ATTEMPT_SUMS)}, ` +
+    "count(*) filter (where outcome <> 'retried') as deciding from added group by run_id)",
+  `tried as (select run_id, ${namesOf(SETTLING_SUMS).map(orNone).join(', ')}, ` +
+    'coalesce(deciding, 0) - coalesce(by_added, 0) as late from counted full join decided using (run_id))',
+];
 
 /**
  * A whole batch in one statement, for a database that others write to: its mark, then attempts and the jobs that they
@@ -94,60 +98,41 @@ const IS_ADDED =
  * in it. Gives (kind, run, rows added, of which came too late to settle their job), and one row of kind `mark` unless an
  * earlier try has written the batch: then nothing is done.
  *
- * An attempt that is there already may settle its job all the same: the one before was to be retried, died before the
- * retry was on the queue, and was made again.
- *
  * @param skipping leaves rows that are there already as they are, which costs a look at each; without it, one such row
  * fails its batch
  */
 function settledStatement(skipping: boolean): string {
   const firstIteration = ATTEMPT_COLUMNS.length + 1;
   const slot = firstIteration + ITERATION_COLUMNS.length;
-  const unlessWritten = 'where exists (select from mark)';
-  const how = `${unlessWritten} ${skipping ? SKIP : ''}`;
+  const how = `where exists (select from mark) ${skipping ? SKIP : ''}`;
   const attempts = `${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${how}`;
   const iterations = `${insertStatement('iterations', ITERATION_COLUMNS, firstIteration)} ${how}`;
-  const offered = `(select run_id, job_id, outcome, attempt from ${unnest(ATTEMPT_COLUMNS)} ${unlessWritten}) offered`;
-  const orNone = (name: string): string => (emptySum(name) === 0 ? `coalesce(${name}, 0)` : name);
   const perRun =
-    `select run_id, $${slot}::int4, ${SUM_NAMES.map(orNone).join(', ')}, coalesce(${LATE}, 0) ` +
-    'from tried full join decided using (run_id) full join finished using (run_id) order by run_id';
+    `select run_id, $${slot}::int4, ${SUM_NAMES.map(orNone).join(', ')}, coalesce(late, 0) ` +
+    'from tried full join finished using (run_id) order by run_id';
   const parts = [
     `mark as (${mark(`$${slot + 1}`, `$${slot + 2}`)})`,
-    `added as (${attempts} returning run_id, job_id, outcome, attempt, duration_us)`,
-    `settled as (${settle(skipping ? offered : 'added')})`,
+    `added as (${attempts} ${ADDED})`,
+    ...(skipping ? KNOWN_JOBS : NEW_JOBS),
     `ended as (${iterations} returning ${SUMMED_ITERATION_COLUMNS})`,
-    `tried as (select run_id, ${aggregates(ATTEMPT_SUMS)}, count(*) filter (where outcome <> 'retried') as deciding ` +
-      'from added group by run_id)',
-    `decided as (select run_id, count(*) filter (where is_new) as jobs, ${aggregates(JOB_SUMS.slice(1))}, ` +
-      `count(*) ${skipping ? `filter (where ${IS_ADDED})` : ''} as by_added from settled group by run_id)`,
     `finished as (select run_id, count(*) as patients, ${aggregates(ITERATION_SUMS)} from ended group by run_id)`,
     `summed as (${mergeSums([...SUM_NAMES, 'duplicates'], perRun)})`,
   ];
   return (
     `with ${parts.join(', ')} select 'mark', 0::int8, 0::int8, 0::int8 from mark ` +
-    `union all select 'attempts', run_id, attempts, ${LATE} from tried left join decided using (run_id) ` +
+    "union all select 'attempts', run_id, attempts, late from tried " +
     "union all select 'iterations', run_id, patients, 0 from finished"
   );
 }
 
-/** The last parameter is the slot. */
-export const QUEUED_WITH_SUMS =
-  `with added as (${QUEUED} returning run_id, jobs.xmax = 0 as is_new) ` +
-  mergeSums(
-    ['jobs'],
-    `select run_id, $${QUEUED_COLUMNS.length + 1}::int4, count(*) filter (where is_new) from added ` +
-      'group by run_id order by run_id',
-  );
-
 /**
- * Where no other process writes, jobs are not queued before they are settled: rows go in as they stand or fail, and what
- * they add up to was computed by whoever encoded them.
+ * Where no other process writes, rows go in as they stand or fail, and what they add up to was computed by whoever
+ * encoded them.
  */
 export const ALONE = {
   attempts:
-    `with added as (${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ` +
-    `returning run_id, job_id, outcome, attempt) insert into jobs (run_id, job_id, outcome, attempt) ${SETTLING}`,
+    `with added as (${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${ADDED}) ` +
+    `${SETTLE} added where outcome <> 'retried'`,
   iterations: insertStatement('iterations', ITERATION_COLUMNS),
 };
 

@@ -1,8 +1,9 @@
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
-import type { QueuedJobRow } from './coordination-port.ts';
+import type { HandOff } from './coordination-port.ts';
 import { type EncodedRows, encodeRows, type LedgerColumn } from './ledger-columns.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch } from './port.ts';
 import { ITERATION_SUMS, SETTLING_SUMS } from './run-sums.ts';
+import { HAND_OFFS_A_PAGE } from './schema-columns.ts';
 
 /** Keys of a row whose values are columns as they stand. */
 type Plain<Row> = {
@@ -26,14 +27,17 @@ function derived<Row>(
   return { name, type, read };
 }
 
-export const QUEUED_COLUMNS: readonly LedgerColumn<QueuedJobRow>[] = [
+/** A bit for each iteration of a page. */
+interface HandedOffPage {
+  runId: number;
+  page: number;
+  iterations: string;
+}
+
+export const HANDED_OFF_COLUMNS: readonly LedgerColumn<HandedOffPage>[] = [
   column('runId', 'int8'),
-  column('jobId', 'uuid'),
-  column('iteration', 'int4'),
-  column('segment', 'int4'),
-  column('queue', 'text'),
-  column('jobType', 'text'),
-  column('publishedAtMs', 'int8'),
+  column('page', 'int4'),
+  column('iterations', `bit(${HAND_OFFS_A_PAGE})` as const),
 ];
 
 export const ATTEMPT_COLUMNS: readonly LedgerColumn<AttemptRow>[] = [
@@ -149,7 +153,7 @@ export type EncodedLedger = { [K in keyof LedgerBatch]: EncodedRows | null };
  */
 export function encodeLedger(batch: LedgerBatch, addsUp = true): EncodedLedger {
   return {
-    queued: encodeRows(batch.queued, QUEUED_COLUMNS),
+    handedOff: encodeHandOffs(batch.handedOff),
     attempts: encodeRows(batch.attempts, ATTEMPT_COLUMNS, addsUp ? SETTLING_SUMS : []),
     iterations: encodeRows(batch.iterations, ITERATION_COLUMNS, addsUp ? ITERATION_SUMS : []),
     events: encodeRows(batch.events, EVENT_COLUMNS),
@@ -157,6 +161,26 @@ export function encodeLedger(batch: LedgerBatch, addsUp = true): EncodedLedger {
     health: encodeRows(batch.health, HEALTH_COLUMNS),
     depths: encodeRows(lastSamples(batch.depths), DEPTH_COLUMNS),
   };
+}
+
+function handedOffPages(handOffs: readonly HandOff[]): HandedOffPage[] {
+  const pages = new Map<string, { runId: number; page: number; bits: string[] }>();
+  for (const { runId, iteration } of handOffs) {
+    const page = Math.floor(iteration / HAND_OFFS_A_PAGE);
+    const key = `${runId} ${page}`;
+    let there = pages.get(key);
+    if (!there) {
+      there = { runId, page, bits: new Array(HAND_OFFS_A_PAGE).fill('0') };
+      pages.set(key, there);
+    }
+    there.bits[iteration % HAND_OFFS_A_PAGE] = '1';
+  }
+  return [...pages.values()].map(({ runId, page, bits }) => ({ runId, page, iterations: bits.join('') }));
+}
+
+/** A row for each page that they are in. */
+export function encodeHandOffs(handOffs: readonly HandOff[]): EncodedRows | null {
+  return encodeRows(handedOffPages(handOffs), HANDED_OFF_COLUMNS);
 }
 
 /** One statement may write a row once. */

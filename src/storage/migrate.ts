@@ -10,13 +10,6 @@ const FOLDER = fileURLToPath(new URL('./migrations', import.meta.url));
 
 const READ = 'select made_at_ms from schema_migrations order by made_at_ms';
 
-/**
- * In a shared ledger a job's row is written twice: when the job is queued, and when it is settled. With so much of each
- * page left free the second finds room beside the first, so that no index changes.
- */
-const ROOM = 'fillfactor=45';
-const HAS_ROOM = "select 1 from pg_class where oid = 'jobs'::regclass and $1 = any(reloptions)";
-
 async function appliedMigrations(tx: SqlQueries): Promise<number[]> {
   await tx.query(
     'create table if not exists schema_migrations (made_at_ms bigint primary key, hash text not null)',
@@ -73,9 +66,6 @@ export async function migrate(executor: SqlExecutor, where: string): Promise<Mig
         migration.folderMillis,
         migration.hash,
       ]);
-    }
-    if (executor.shared && (await tx.query(HAS_ROOM, [ROOM])).length === 0) {
-      await tx.query(`alter table jobs set (${ROOM})`);
     }
     return { from: applied.size, to: migrations.length };
   });

@@ -7,7 +7,7 @@ import type { OnFailure, Template } from '../domain/template.ts';
 import type { Closeable } from '../lib/lifecycle.ts';
 import type { DepthRow, HealthRow, WindowRow } from '../metrics/series.ts';
 import type { RunAccounts, RunTotals } from '../metrics/totals.ts';
-import type { QueuedJobRow } from './coordination-port.ts';
+import type { HandOff } from './coordination-port.ts';
 
 export type { RunTotals } from '../metrics/totals.ts';
 
@@ -77,11 +77,11 @@ export interface EventRow {
 }
 
 /**
- * Rows that are written together, in one transaction; but for the queued jobs, which may be there before the rest.
+ * Rows that are written together, in one transaction; but for what was handed off, which may be there before the rest.
  */
 export interface LedgerBatch {
-  /** Jobs whose publish was confirmed; one that is settled already stays so. Empty where jobs die with the process. */
-  queued: readonly QueuedJobRow[];
+  /** Noted once, however often they come. Empty where jobs die with the process. */
+  handedOff: readonly HandOff[];
   attempts: readonly AttemptRow[];
   iterations: readonly IterationRow[];
   events: readonly EventRow[];

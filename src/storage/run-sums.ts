@@ -94,16 +94,22 @@ export const SUMMED_ITERATION_COLUMNS = [
   ),
 ].join(', ');
 
-/** Jobs as they are settled, each by one attempt; those that are queued count too. */
+/** Jobs as they are settled, each by one attempt, which this aggregates over. */
 export const JOB_SUMS: readonly Attempts[] = [
   {
     name: 'jobs',
     merge: 'add',
-    of: 'count(*)',
+    of: "count(*) filter (where outcome <> 'retried')",
     value: ({ outcome }) => (outcome === 'retried' ? 0 : 1),
   },
   counted('jobs_succeeded', "outcome = 'success'", ({ outcome }) => outcome === 'success'),
   counted('jobs_dead', "outcome = 'dead'", ({ outcome }) => outcome === 'dead'),
+  // Each put another on its queue, which goes on with the patient.
+  counted(
+    'jobs_handed_on',
+    "outcome = 'success' and remaining_steps > 0",
+    ({ outcome, remainingSteps }) => outcome === 'success' && remainingSteps > 0,
+  ),
 ];
 
 export const ATTEMPT_SUMS: readonly Attempts[] = [
@@ -114,7 +120,7 @@ export const ATTEMPT_SUMS: readonly Attempts[] = [
   greatest('attempt_duration_max_us', ({ durationUs }) => durationUs, 'duration_us'),
 ];
 
-/** Of attempts that settle their jobs, none of them queued before. */
+/** Of attempts none of which comes to a job that was settled before. */
 export const SETTLING_SUMS: readonly Attempts[] = [...ATTEMPT_SUMS, ...JOB_SUMS];
 
 /** No rows tell these. */

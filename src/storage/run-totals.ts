@@ -65,6 +65,8 @@ from (
   select run_id, second, sum(ready + unacknowledged)::bigint depth from queue_depths ${OF_RUNS} group by run_id, second
 ) samples group by run_id`;
 
+const HANDED_OFF = `select run_id, sum(bit_count(iterations)) from handed_off ${OF_RUNS} group by run_id`;
+
 const LAST_DEPTH = `
 select r.id, (
   select sum(ready + unacknowledged) from queue_depths d
@@ -190,7 +192,8 @@ export async function readAccounts(queries: SqlQueries, runId: number): Promise<
   const sumsOf = await readSums(queries, `{${runId}}`, SUMS, SUM_NAMES);
   const [run] = await queries.query(LAST_DEPTH, [runId]);
   if (!run) return missingRun(runId);
-  return { runId, ...accountsOf(sumsOf(runId)), queueLastDepth: maybe(run[1]) };
+  const [handedOff] = await queries.query(HANDED_OFF, [`{${runId}}`]);
+  return { runId, ...accountsOf(sumsOf(runId), handedOff), queueLastDepth: maybe(run[1]) };
 }
 
 /** All figures of one moment. Runs that are not there are left out. */
@@ -203,6 +206,7 @@ export async function readTotals(tx: SqlQueries, runIds: readonly number[]): Pro
     perRun(await tx.query(statement, [ids]));
   const there = await tx.query('select id from runs where id = any($1::int8[])', [ids]);
   const sumsOf = await readSums(tx, ids, SUMS, SUM_NAMES);
+  const handedOff = await of(HANDED_OFF);
   const repeated = await of(POSSIBLY_REPEATED);
   const depths = await of(DEPTHS);
   const failures = await of(FAILURES);
@@ -212,7 +216,7 @@ export async function readTotals(tx: SqlQueries, runIds: readonly number[]): Pro
     const runId = Number(id);
     totals.push({
       runId,
-      ...accountsOf(sumsOf(runId)),
+      ...accountsOf(sumsOf(runId), handedOff.get(runId)?.[0]),
       possiblyRepeated: number(repeated.get(runId)?.[0]?.[1] ?? 0),
       queueMaxDepth: maybe(depths.get(runId)?.[0]?.[1] ?? null),
       queueLastDepth: maybe(depths.get(runId)?.[0]?.[2] ?? null),
@@ -234,14 +238,17 @@ export async function readRunTotals(tx: SqlQueries, runId: number): Promise<RunT
   return totals ?? missingRun(runId);
 }
 
-function accountsOf(sums: RunSums) {
+/** @param handedOff the run, and how many of its iterations were handed to a queue; none where that is not noted */
+function accountsOf(sums: RunSums, [, handedOff = 0]: readonly unknown[] = []) {
   const of = (name: string): number => number(sums.get(name));
   const lane = (n: number): string => String(sums.get(`digest${n}`));
   return {
     completed: of('completed'),
     failed: of('failed'),
     cancelled: of('cancelled'),
-    jobs: of('jobs'),
+    // The first of an iteration, or put on its queue by the one before it; and all that are settled, should a runner have
+    // died before it noted what it had handed off.
+    jobs: Math.max(of('jobs'), number(handedOff) + of('jobs_handed_on')),
     jobsSucceeded: of('jobs_succeeded'),
     jobsDead: of('jobs_dead'),
     requeued: of('requeued'),

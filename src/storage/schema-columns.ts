@@ -4,3 +4,6 @@ import { bigint } from './drizzle.ts';
 
 export const count = () => bigint({ mode: 'number' }).notNull();
 export const maybe = () => bigint({ mode: 'number' });
+
+/** Iterations of a page of `handed_off`, the first of which are 0 to this less one. */
+export const HAND_OFFS_A_PAGE = 1024;

@@ -5,6 +5,7 @@ import type { QueueMode, WorkerState } from './coordination-port.ts';
 import {
   bigint,
   bigserial,
+  bit,
   boolean,
   doublePrecision,
   index,
@@ -17,7 +18,7 @@ import {
   text,
   uuid,
 } from './drizzle.ts';
-import { count, maybe } from './schema-columns.ts';
+import { count, HAND_OFFS_A_PAGE, maybe } from './schema-columns.ts';
 import { simTemplates } from './server-schema.ts';
 
 /*
@@ -122,6 +123,7 @@ export const runSums = pgTable(
     jobs: sum(),
     jobsSucceeded: sum(),
     jobsDead: sum(),
+    jobsHandedOn: sum(),
     attempts: sum(),
     attemptsSucceeded: sum(),
     attemptDurationSumUs: sum(),
@@ -191,20 +193,27 @@ export const runEvents = pgTable(
  * Jobs, as soon as they are known to be queued or are settled, whichever is written first. The first settlement is
  * the job's outcome. A job belongs to one run. No index but the key: settling must not have to maintain it.
  */
+/** Iterations of a run whose first job was on its queue: a bit each. */
+export const handedOff = pgTable(
+  'handed_off',
+  {
+    runId: count(),
+    /** Of `HAND_OFFS_A_PAGE` iterations. */
+    page: integer().notNull(),
+    iterations: bit({ dimensions: HAND_OFFS_A_PAGE }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.page] })],
+);
+
+/** Jobs that are settled, a row each. */
 export const jobs = pgTable(
   'jobs',
   {
     runId: count(),
     jobId: uuid().notNull(),
-    /** Null until it is settled. */
+    /** Null in a dead job that is queued again. */
     outcome: text(),
     attempt: integer(),
-    /** From here on null where the job's publish is not recorded. */
-    iteration: integer(),
-    segment: integer(),
-    queue: text(),
-    jobType: text(),
-    publishedAtMs: maybe(),
     /** Times that it was dead and was queued again. */
     requeues: integer().notNull().default(0),
   },

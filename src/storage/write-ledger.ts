@@ -4,8 +4,8 @@ import {
   ADD_DUPLICATES,
   ADD_SUMS,
   ALONE,
+  HANDED_OFF,
   otherStatements,
-  QUEUED_WITH_SUMS,
   SETTLED,
 } from './ledger-statements.ts';
 import { ATTEMPT_COLUMNS, type EncodedLedger, ITERATION_COLUMNS } from './ledger-tables.ts';
@@ -52,13 +52,9 @@ interface LedgerWrite {
   number: number;
 }
 
-/**
- * Queued jobs have a transaction of their own: a batch that settled some jobs and queued others could wait for another
- * that does so the other way round.
- */
-async function insertQueued({ executor, batch, line }: LedgerWrite): Promise<void> {
-  if (!batch.queued) return;
-  await executor.query(QUEUED_WITH_SUMS, [...batch.queued.columns, line.slot], 'ledger queued');
+/** Writing them again changes nothing, so that they need no mark and no transaction with the rest. */
+async function noteHandOffs({ executor, batch }: LedgerWrite): Promise<void> {
+  if (batch.handedOff) await executor.query(HANDED_OFF, batch.handedOff.columns, 'ledger handed off');
 }
 
 function insertOthers(tx: SqlQueries, { batch }: LedgerWrite, skip: boolean): Promise<unknown[][]>[] {
@@ -187,7 +183,7 @@ export async function writeLedger(
 ): Promise<LedgerReceipt> {
   line.batches++;
   const write: LedgerWrite = { executor, batch, line, number: line.batches };
-  await executor.repeatable(() => insertQueued(write));
+  await executor.repeatable(() => noteHandOffs(write));
   return await executor.repeatable(async () => {
     try {
       return await insertNew(write);

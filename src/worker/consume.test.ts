@@ -39,7 +39,6 @@ it('rows wait for no company where their queue gives no job before they are stor
     events: createEventLog({ ledger, runId: 1, clock: systemClock, detailedPatients: 0 }),
     tracker: createRunTracker(() => {}),
     stop: new AbortController().signal,
-    recordQueued: false,
     clockUncertaintyUs: () => 0,
   };
   const worker = createWorker({

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { delay } from '../../src/lib/lifecycle.ts';
 import type { WorkerHeartbeat } from '../../src/storage/coordination-port.ts';
-import type { LedgerBatch, NewRun, RunRecord } from '../../src/storage/port.ts';
-import { attemptRow, batchOf, iterationRow, newRun, queuedRow, windowRow } from './ledger-rows.ts';
+import type { AttemptRow, LedgerBatch, NewRun, RunRecord } from '../../src/storage/port.ts';
+import { attemptRow, batchOf, iterationRow, newRun, windowRow } from './ledger-rows.ts';
 import { LEASE_MS, runsOf, type SharedStores } from './shared-stores.ts';
 
 /** What several processes on one ledger are promised. */
@@ -105,44 +105,70 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
       });
     });
 
-    describe('queued jobs', () => {
+    describe('jobs', () => {
+      const ITERATION = 4;
+      const handOff = (runId: number): LedgerBatch =>
+        batchOf({ handedOff: [{ runId, iteration: ITERATION }] });
+      const attempt =
+        (change: Partial<AttemptRow> = {}) =>
+        (runId: number, jobId: string) =>
+          batchOf({ attempts: [attemptRow(runId, { jobId, patientIteration: ITERATION, ...change })] });
+      const settle = attempt();
+      const ended = (runId: number): LedgerBatch => batchOf({ iterations: [iterationRow(runId, ITERATION)] });
+      const settled = { jobs: 1, jobsSucceeded: 1, jobsDead: 0, duplicates: 0 };
+
       const totalsAfter = async (...batches: ((runId: number, jobId: string) => LedgerBatch)[]) => {
         const [runId, jobId] = [await newRunId(), randomUUID()];
         for (const batch of batches) await store().writeLedger(batch(runId, jobId));
         const { jobs, jobsSucceeded, jobsDead, duplicates } = await store().runTotals(runId);
-        const open = await store().handedOffIterations(runId, { after: 0, limit: 10 });
-        return { jobs, jobsSucceeded, jobsDead, duplicates, open };
+        const accounts = await store().runAccounts(runId);
+        assert.equal(accounts.jobs, jobs);
+        return { jobs, jobsSucceeded, jobsDead, duplicates };
       };
-      const queue = (runId: number, jobId: string): LedgerBatch =>
-        batchOf({ queued: [queuedRow(runId, { jobId, iteration: 4 })] });
-      const settle = (runId: number, jobId: string): LedgerBatch =>
-        batchOf({ attempts: [attemptRow(runId, { jobId })] });
-      const settled = { jobs: 1, jobsSucceeded: 1, jobsDead: 0, duplicates: 0, open: [] };
 
-      it('count once, open until they are settled', async () => {
-        assert.deepEqual(await totalsAfter(queue), { ...settled, jobsSucceeded: 0, open: [4] });
-        assert.deepEqual(await totalsAfter(queue, queue), { ...settled, jobsSucceeded: 0, open: [4] });
+      it('count once from when their patient was handed off, however often that is told', async () => {
+        assert.deepEqual(await totalsAfter(handOff), { ...settled, jobsSucceeded: 0 });
+        assert.deepEqual(await totalsAfter(handOff, handOff), { ...settled, jobsSucceeded: 0 });
       });
 
-      it('come to the same whichever is written first, they or their settlement', async () => {
+      it('come to the same whichever is written first, the hand-off or the settlement', async () => {
         const both = (runId: number, jobId: string): LedgerBatch => ({
-          ...queue(runId, jobId),
+          ...handOff(runId),
           ...{ attempts: settle(runId, jobId).attempts },
         });
-        assert.deepEqual(await totalsAfter(queue, settle), settled);
-        assert.deepEqual(await totalsAfter(settle, queue), settled);
+        assert.deepEqual(await totalsAfter(handOff, settle), settled);
+        assert.deepEqual(await totalsAfter(settle, handOff), settled);
         assert.deepEqual(await totalsAfter(both), settled);
       });
 
-      it('keep their first settlement', async () => {
-        const dead = (runId: number, jobId: string): LedgerBatch =>
-          batchOf({ attempts: [attemptRow(runId, { jobId, attempt: 2, outcome: 'dead' })] });
-        assert.deepEqual(await totalsAfter(queue, settle, dead), { ...settled, duplicates: 1 });
-        assert.deepEqual(await totalsAfter(settle, dead, queue), { ...settled, duplicates: 1 });
+      it('count when they are settled, should their runner have died before it told of the hand-off', async () => {
+        assert.deepEqual(await totalsAfter(settle), settled);
       });
 
-      const retried = (runId: number, jobId: string): LedgerBatch =>
-        batchOf({ attempts: [attemptRow(runId, { jobId, outcome: 'retried' })] });
+      it('count those that follow as soon as the one before has put them on their queue', async () => {
+        const first = attempt({ remainingSteps: 2 });
+        const next = (runId: number) => settle(runId, randomUUID());
+        assert.deepEqual(await totalsAfter(handOff, first), { ...settled, jobs: 2 });
+        assert.deepEqual(await totalsAfter(handOff, first, next), { ...settled, jobs: 2, jobsSucceeded: 2 });
+        const retried = attempt({ outcome: 'retried', remainingSteps: 2 });
+        const second = attempt({ attempt: 2, remainingSteps: 2 });
+        assert.deepEqual(await totalsAfter(handOff, retried, second), { ...settled, jobs: 2 });
+        // Made again although its row said that it was to be retried, and then a third time.
+        assert.deepEqual(await totalsAfter(handOff, retried, first, second, next), {
+          ...{ ...settled, jobs: 2, jobsSucceeded: 2, duplicates: 2 },
+        });
+      });
+
+      it('keep their first settlement', async () => {
+        const dead = attempt({ attempt: 2, outcome: 'dead' });
+        assert.deepEqual(await totalsAfter(handOff, settle, dead), { ...settled, duplicates: 1 });
+        assert.deepEqual(await totalsAfter(settle, dead, handOff), { ...settled, duplicates: 1 });
+        const atOnce = (runId: number, jobId: string): LedgerBatch =>
+          batchOf({ attempts: [...settle(runId, jobId).attempts, ...dead(runId, jobId).attempts] });
+        assert.deepEqual(await totalsAfter(handOff, atOnce), { ...settled, duplicates: 1 });
+      });
+
+      const retried = attempt({ outcome: 'retried' });
 
       it('tell how they were settled, once they are', async () => {
         const runId = await newRunId();
@@ -156,47 +182,64 @@ export function coordinationConforms(name: string, stores: () => SharedStores): 
       });
 
       it('are settled by an attempt that was to be tried again, and was made again instead', async () => {
-        assert.deepEqual(await totalsAfter(queue, retried, settle), { ...settled, duplicates: 1 });
-        assert.deepEqual(await totalsAfter(retried, settle, queue), { ...settled, duplicates: 1 });
+        assert.deepEqual(await totalsAfter(handOff, retried, settle), { ...settled, duplicates: 1 });
+        assert.deepEqual(await totalsAfter(retried, settle, handOff), { ...settled, duplicates: 1 });
       });
 
-      it('stay open through attempts that are tried again', async () => {
-        assert.deepEqual(await totalsAfter(queue, retried), { ...settled, jobsSucceeded: 0, open: [4] });
+      it('are under way through attempts that are tried again, until their patient has ended', async () => {
+        const [runId, jobId] = [await newRunId(), randomUUID()];
+        const underWay = (): Promise<number[]> => store().handedOffIterations(runId, { after: 0, limit: 10 });
+        await store().writeLedger(handOff(runId));
+        await store().writeLedger(retried(runId, jobId));
+        assert.deepEqual(await underWay(), [ITERATION]);
+        const last = { ...attempt({ attempt: 2 })(runId, jobId), iterations: ended(runId).iterations };
+        await store().writeLedger(last);
+        assert.deepEqual(await underWay(), []);
       });
 
       it('say which iterations they carry, a page at a time, without those that have ended', async () => {
         const runId = await newRunId();
-        const numbers = [5, 3, 9, 1, 7];
-        const queued = numbers.flatMap((iteration) => [
-          queuedRow(runId, { iteration }),
-          queuedRow(runId, { iteration, segment: 2 }),
-        ]);
-        await store().writeLedger(batchOf({ queued, iterations: [iterationRow(runId, 3)] }));
-        assert.deepEqual(await store().handedOffIterations(runId, { after: 0, limit: 2 }), [1, 5]);
-        assert.deepEqual(await store().handedOffIterations(runId, { after: 5, limit: 9 }), [7, 9]);
+        const numbers = [5, 3, 2047, 9, 1, 1023, 7, 1024, 900_000];
+        const handedOff = numbers.map((iteration) => ({ runId, iteration }));
+        const others = handedOff.map(({ iteration }) => ({ runId: runId + 1000, iteration: iteration + 1 }));
+        await store().writeLedger(
+          batchOf({ handedOff: [...handedOff, ...others], iterations: [iterationRow(runId, 3)] }),
+        );
+        const page = (after: number, limit: number) => store().handedOffIterations(runId, { after, limit });
+        assert.deepEqual(await page(0, 2), [1, 5]);
+        assert.deepEqual(await page(5, 9), [7, 9, 1023, 1024, 2047, 900_000]);
+        assert.deepEqual(await page(1023, 2), [1024, 2047]);
+        assert.deepEqual(await page(900_000, 2), []);
       });
 
-      it('and their settlements add up when both are written at once by two processes', async () => {
+      it('and their hand-offs add up when both are written at once by two processes', async () => {
         const { one, other } = stores();
         const runId = await newRunId();
-        const jobIds = Array.from({ length: 600 }, () => randomUUID());
-        const part = (from: number): string[] => jobIds.slice(from, from + 60);
+        const jobs = Array.from({ length: 600 }, (_, n) => ({ jobId: randomUUID(), iteration: 700 + n }));
+        const part = (from: number) => jobs.slice(from, from + 60);
         const starts = Array.from({ length: 10 }, (_, i) => i * 60);
-        const queueing = starts.map((from) =>
-          one.writeLedger(batchOf({ queued: part(from).map((jobId) => queuedRow(runId, { jobId })) })),
+        const handingOff = starts.map((from, n) =>
+          (n % 2 ? one : other).writeLedger(
+            batchOf({ handedOff: part(from).map(({ iteration }) => ({ runId, iteration })) }),
+          ),
         );
         const settling = starts.map((from) =>
           other.writeLedger(
             batchOf({
               attempts: part(from)
                 .toReversed()
-                .map((jobId) => attemptRow(runId, { jobId })),
+                .map(({ jobId }) => attemptRow(runId, { jobId })),
             }),
           ),
         );
-        await Promise.all([...queueing, ...settling]);
+        await Promise.all([...handingOff, ...settling]);
         const totals = await one.runTotals(runId);
         assert.deepEqual([totals.jobs, totals.jobsSucceeded, totals.duplicates], [600, 600, 0]);
+        const underWay = await one.handedOffIterations(runId, { after: 0, limit: 1000 });
+        assert.deepEqual(
+          underWay,
+          jobs.map(({ iteration }) => iteration),
+        );
       });
     });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { attemptRow, batchOf, iterationRow, NO_DICOM, queuedRow } from './ledger-rows.ts';
+import { attemptRow, batchOf, iterationRow, NO_DICOM } from './ledger-rows.ts';
 import { LEASE_MS, runsOf, type SharedStores } from './shared-stores.ts';
 
 /** What jobs that died are promised: to be found, and to be reopened. */
@@ -18,7 +18,7 @@ export function deadJobsConform(name: string, stores: () => SharedStores): void 
       const dicom = { ...NO_DICOM, attemptedInstances: 5, successInstances: 2, sendMinUs: 4 };
       await store().writeLedger(
         batchOf({
-          queued: [queuedRow(runId, { jobId, queue })],
+          handedOff: [1, 2].map((iteration) => ({ runId, iteration })),
           attempts: [
             attemptRow(runId, { ...dead, outcome: 'retried' }),
             attemptRow(runId, { ...dead, attempt: 2, outcome: 'dead', createdAtMs: 1_790_000_000_777 }),
@@ -148,14 +148,14 @@ export function deadJobsConform(name: string, stores: () => SharedStores): void 
 
     it('and whatever else is asked to be reopened: what is not dead stays as it is', async () => {
       const runId = await newRunId();
-      const [success, open] = [attemptRow(runId), queuedRow(runId, { iteration: 2 })];
+      const [success, open] = [attemptRow(runId), { runId, iteration: 2 }];
       await store().writeLedger(
-        batchOf({ attempts: [success], queued: [open], iterations: [iterationRow(runId, 1)] }),
+        batchOf({ attempts: [success], handedOff: [open], iterations: [iterationRow(runId, 1)] }),
       );
       await store().transitionRun(runId, 'over_failed');
       await store().reopenJobs([
         { jobId: success.jobId, runId, iteration: 1 },
-        { jobId: open.jobId, runId, iteration: 2 },
+        { jobId: randomUUID(), ...open },
         { jobId: randomUUID(), runId: runId + 1000, iteration: 1 },
       ]);
       assert.equal((await store().getRun(runId)).status, 'ERROR');

@@ -1,11 +1,11 @@
 /*
  * A process that writes jobs to a ledger in PostgreSQL: `node ledger-process.ts URL RUN_ID FIRST COUNT`. Each job is
- * queued, tried, ended and told of, in batches as a runner's and a worker's. It says how many are written, a line a
+ * handed off, tried, ended and told of, in batches as a runner's and a worker's. It says how many are written, a line a
  * batch.
  */
 import { createHash } from 'node:crypto';
 import { openPostgresStore } from '../../src/storage/postgres/open-postgres-store.ts';
-import { attemptRow, batchOf, eventRow, iterationRow, queuedRow } from './ledger-rows.ts';
+import { attemptRow, batchOf, eventRow, iterationRow } from './ledger-rows.ts';
 
 const BATCH = 20;
 
@@ -22,7 +22,7 @@ for (let written = 0; written < count; written += BATCH) {
   const iterations = Array.from({ length: BATCH }, (_, i) => first + written + i);
   await store.writeLedger(
     batchOf({
-      queued: iterations.map((iteration) => queuedRow(runId, { iteration, jobId: jobIdOf(iteration) })),
+      handedOff: iterations.map((iteration) => ({ runId, iteration })),
       attempts: iterations.map((n) => attemptRow(runId, { jobId: jobIdOf(n), patientIteration: n })),
       iterations: iterations.map((iteration) => iterationRow(runId, iteration)),
       events: iterations.map((iteration) => eventRow(runId, { iteration })),

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { type DicomAccounts, noDicomAccounts } from '../../src/domain/job.ts';
 import { createHistogram } from '../../src/metrics/histogram.ts';
 import type { WindowRow } from '../../src/metrics/series.ts';
-import type { QueuedJobRow } from '../../src/storage/coordination-port.ts';
 import type { AttemptRow, EventRow, IterationRow, LedgerBatch, NewRun } from '../../src/storage/port.ts';
 
 /** Rows of a ledger for tests and measurements; a test changes what it is about. */
@@ -41,19 +40,6 @@ export function newRun(change: Partial<NewRun> = {}): NewRun {
       },
     },
     limits: { pacs: { maxConnections: 4, maxPerSecond: 2.5, maxBytes: null, ramp: true } },
-    ...change,
-  };
-}
-
-export function queuedRow(runId: number, change: Partial<QueuedJobRow> = {}): QueuedJobRow {
-  return {
-    jobId: randomUUID(),
-    runId,
-    iteration: 1,
-    segment: 1,
-    queue: 'yeeter.simulation.orders',
-    jobType: null,
-    publishedAtMs: 1_790_000_000_000,
     ...change,
   };
 }
@@ -146,7 +132,7 @@ export function windowRow(runId: number, second: number, change: Partial<WindowR
 
 export function batchOf(rows: Partial<LedgerBatch>): LedgerBatch {
   return {
-    queued: [],
+    handedOff: [],
     attempts: [],
     iterations: [],
     events: [],

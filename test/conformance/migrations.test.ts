@@ -32,13 +32,13 @@ describe('tables of an older version', { skip: without('postgresql') }, () => {
   const databaseAfter = async (count: number): Promise<string> => {
     const url = await postgres.createDatabase();
     await using executor = openPg(url, { poolSize: 1, retryForMs: 0 });
-    await executor.query(
-      'create table schema_migrations (made_at_ms bigint primary key, hash text not null)',
-    );
-    for (const { sql, folderMillis, hash } of MIGRATIONS.slice(0, count)) {
-      for (const statement of sql) await executor.query(statement);
-      await executor.query('insert into schema_migrations values ($1, $2)', [folderMillis, hash]);
-    }
+    await executor.transaction(async (tx) => {
+      await tx.query('create table schema_migrations (made_at_ms bigint primary key, hash text not null)');
+      for (const { sql, folderMillis, hash } of MIGRATIONS.slice(0, count)) {
+        for (const statement of sql) await tx.query(statement);
+        await tx.query('insert into schema_migrations values ($1, $2)', [folderMillis, hash]);
+      }
+    });
     return url;
   };
 
@@ -104,5 +104,44 @@ describe('tables of an older version', { skip: without('postgresql') }, () => {
     const { attempts, jobs, completed } = await store.runTotals(2);
     assert.deepEqual({ attempts, jobs, completed }, { ...asBefore, completed: 0 });
     assert.deepEqual((await store.runTotals(3)).attempts, 0);
+  });
+
+  it('know which patients of a run under way were handed off, and which of its jobs are settled', async () => {
+    const databaseUrl = await databaseAfter(8);
+    const [under, over] = [1, 2];
+    const jobs = [1, 2, 1023, 1024, 5000].map((iteration) => ({ iteration, jobId: crypto.randomUUID() }));
+    const [settled, ...open] = jobs;
+    {
+      await using executor = openPg(databaseUrl, { poolSize: 1, retryForMs: 0 });
+      await executor.query("alter table runs alter template_name set default ''");
+      for (const _ of [under, over]) await executor.query(INSERT, [JSON.stringify(newRun().template)]);
+      await executor.query('update runs set completed_at_ms = 1 where id = $1', [over]);
+      const insert =
+        'insert into jobs (run_id, job_id, iteration, segment, outcome, attempt) values ($1, $2, $3, 1, $4, $5)';
+      for (const { iteration, jobId } of jobs) {
+        const outcome = jobId === settled!.jobId ? ['success', 1] : [null, null];
+        for (const run of [under, over]) await executor.query(insert, [run, jobId, iteration, ...outcome]);
+      }
+      for (const run of [under, over]) {
+        await executor.query('insert into run_sums (run_id, slot, jobs) values ($1, 0, $2)', [
+          run,
+          jobs.length,
+        ]);
+      }
+    }
+    await using store = await openPostgresStore({ databaseUrl, migrate: true });
+    await store.writeLedger(batchOf({ iterations: [iterationRow(under, settled!.iteration)] }));
+    const page = { after: 0, limit: 10 };
+    assert.deepEqual(
+      await store.handedOffIterations(under, page),
+      open.map(({ iteration }) => iteration),
+    );
+    assert.deepEqual(await store.handedOffIterations(over, page), []);
+    assert.deepEqual(await store.settlementOf(under, settled!.jobId), { outcome: 'success', error: null });
+    assert.equal(await store.settlementOf(under, open[0]!.jobId), null);
+    await store.writeLedger(batchOf({ attempts: open.map(({ jobId }) => attemptRow(under, { jobId })) }));
+    const { jobs: counted, jobsSucceeded, duplicates } = await store.runTotals(under);
+    assert.deepEqual([counted, jobsSucceeded, duplicates], [jobs.length, open.length, 0]);
+    assert.equal((await store.runTotals(over)).jobs, jobs.length);
   });
 });

@@ -124,7 +124,7 @@ export function storageConforms(name: string, store: () => StoragePort): void {
       };
       const depth = { runId, queue: 'q', second: 1_790_000_000, ready: 3, unacknowledged: 2, consumers: 1 };
       await store().writeLedger({
-        queued: [],
+        handedOff: [],
         attempts: [attempt],
         iterations: [iteration, iterationRow(runId, 2)],
         events: [event],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Connection } from 'rabbitmq-client';
+import { batchOf } from '../conformance/ledger-rows.ts';
 import { type DurableBench, openDurableBench } from '../support/durable.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { without } from '../support/programs.ts';
@@ -78,11 +79,7 @@ describe('a run whose queue cannot be had', { skip: without('rabbitmq-server', '
     await bench.rows(`update runs set status = 'RUNNING', fence = 1, started_iterations = 2 where id = $1`, [
       id,
     ]);
-    await bench.rows(
-      `insert into jobs (job_id, run_id, iteration, segment, queue, published_at_ms)
-       values (gen_random_uuid(), $1, 2, 1, $2, 0)`,
-      [id, QUEUE],
-    );
+    await bench.store.writeLedger(batchOf({ handedOff: [{ runId: id, iteration: 2 }] }));
     const runner = await bench.start('runner');
     const run = await bench.untilOver(id);
     assert.deepEqual([run.status, run.startedIterations], ['ERROR', 1]);

@@ -9,9 +9,15 @@ import {
 } from '../../src/storage/run-sums.ts';
 import type { SqlExecutor } from '../../src/storage/sql-executor.ts';
 
-const TABLES: readonly [table: string, sums: readonly Sum[]][] = [
+/** Those that were reopened are still to be settled anew, and count. */
+const JOBS = JOB_SUMS.map((sum) => (sum.name === 'jobs' ? { ...sum, of: 'count(*)' } : sum));
+
+const TABLES: readonly [rows: string, sums: readonly Sum[]][] = [
   ['job_attempts', ATTEMPT_SUMS],
-  ['jobs', JOB_SUMS],
+  [
+    '(select j.*, a.remaining_steps from jobs j left join job_attempts a using (run_id, job_id, attempt)) as settled',
+    JOBS,
+  ],
   ['iterations', ITERATION_SUMS],
 ];
 
@@ -26,9 +32,9 @@ export async function sumsOf(
   const named = (names: readonly string[], values: readonly unknown[]): Record<string, unknown> =>
     Object.fromEntries(names.map((name, i) => [name, values[i] === null ? null : Number(values[i])]));
   const all = { kept: {}, added: {} };
-  for (const [table, sums] of TABLES) {
+  for (const [rows, sums] of TABLES) {
     const names = namesOf(sums);
-    const [added] = await executor.query(`select ${aggregates(sums)} from ${table} where run_id = $1`, [
+    const [added] = await executor.query(`select ${aggregates(sums)} from ${rows} where run_id = $1`, [
       runId,
     ]);
     const [kept] = await executor.query(storedSums(names), [`{${runId}}`]);

@@ -23,6 +23,7 @@ const TABLES: readonly RunTable[] = [
   byNumber('process_health', 'second'),
   byNumber('queue_depths', 'second'),
   byNumber('run_sums', 'slot'),
+  byNumber('handed_off', 'page'),
 ];
 /** Below every key. */
 const LOWEST = { int8: '-1', uuid: '00000000-0000-0000-0000-000000000000' };
