@@ -67,10 +67,10 @@ describe('job messages', () => {
   });
 
   it('of a newer version may be tried again, by a newer worker', () => {
-    const refused = refusal(encodeJob({ ...sampleJob(), schemaVersion: 4 as 3 }));
+    const refused = refusal(encodeJob({ ...sampleJob(), schemaVersion: 5 as 4 }));
     assert.equal(refused.code, 'JOB_VERSION');
     assert.equal(refused.retryable, true);
-    assert.match(refused.message, /version 4.*update the workers/);
+    assert.match(refused.message, /version 5.*update the workers/);
   });
 
   it('of which nothing was executed carry no state', () => {
@@ -78,16 +78,33 @@ describe('job messages', () => {
     assert.deepEqual(decodeJob(encodeJob(job)), { ok: true, job });
   });
 
-  it('of the version before are read, without the identity that they carry', () => {
-    const job = sampleJob();
-    const older = JSON.stringify({ ...job, schemaVersion: 2, identity: IDENTITY });
-    assert.deepEqual(decodeJob(older), { ok: true, job });
+  it('leave out what is usual', () => {
+    const { metadata: _m, state: _s, ...usual } = sampleJob();
+    const job: Job = { ...usual, metadata: {}, state: null };
+    const sent = JSON.parse(encodeJob(job));
+    assert.deepEqual(Object.keys(sent).sort(), [
+      ...['deploymentId', 'intendedStartUs', 'iteration', 'jobId', 'publishedAtUs', 'queue'],
+      ...['remainingSteps', 'runId', 'schemaVersion', 'segment'],
+    ]);
+    assert.deepEqual(decodeJob(encodeJob(job)), { ok: true, job });
   });
 
-  it('of a program that carried no metadata have none', () => {
-    const { metadata: _, ...job } = sampleJob();
-    const older = JSON.stringify({ ...job, schemaVersion: 2 });
-    assert.deepEqual(decodeJob(older), { ok: true, job: { ...job, metadata: {} } });
+  it('carry what is not usual', () => {
+    const job: Job = {
+      ...sampleJob(),
+      jobType: 'store',
+      retry: { ...DEFAULT_RETRY, delayMs: DEFAULT_RETRY.delayMs + 1 },
+      attempt: 2,
+      attemptsALife: 3,
+      repeatsDone: 4,
+      possiblyRepeated: true,
+    };
+    assert.deepEqual(decodeJob(encodeJob(job)), { ok: true, job });
+  });
+
+  it('of the version before, which left out nothing, are read', () => {
+    const job = { ...sampleJob(), state: null, metadata: {} };
+    assert.deepEqual(decodeJob(JSON.stringify({ ...job, schemaVersion: 3 })), { ok: true, job });
   });
 
   it('have no step left after a wait at the end of the template', () => {
@@ -98,14 +115,14 @@ describe('job messages', () => {
   it('of no version that is read are refused with it, and with those that are', () => {
     const cases: [version: unknown, told: string][] = [
       [0, 'it is 0'],
-      [1, 'it is 1'],
-      ['3', 'it is "3"'],
+      [2, 'it is 2'],
+      ['4', 'it is "4"'],
       [undefined, 'it is missing'],
     ];
     for (const [schemaVersion, told] of cases) {
       const refused = refusal(JSON.stringify({ ...sampleJob(), schemaVersion }));
       assert.equal(refused.code, 'JOB_INVALID');
-      assert.match(refused.message, new RegExp(`: schemaVersion: ${told}, this program reads 2 and 3: `));
+      assert.match(refused.message, new RegExp(`: schemaVersion: ${told}, this program reads 3 and 4: `));
     }
   });
 
@@ -126,7 +143,7 @@ describe('job messages', () => {
       ['retry', { ...DEFAULT_RETRY, backoff: 'random' }],
       ['attempt', 1.5],
       ['attemptsALife', 0],
-      ['state', undefined],
+      ['state', 7],
       ['publishedAtUs', null],
       ['possiblyRepeated', 'no'],
     ];

@@ -5,8 +5,8 @@ import type { Patient } from './patient.ts';
 import type { StudySpec } from './study-spec.ts';
 import type { MppsStatus, RetryPolicy } from './template.ts';
 
-/** Version of the job message; the one before is still accepted. 3 leaves out what the run tells. */
-export const JOB_SCHEMA_VERSION = 3;
+/** Version of the job message; the one before is still accepted. 4 leaves out what is usual; see `encodeJob`. */
+export const JOB_SCHEMA_VERSION = 4;
 
 /** What an iteration has produced so far; carried from process to process. */
 export interface IterationState {
