@@ -18,13 +18,15 @@ type ReadMethods =
 
 export type LedgerReads = Pick<CoordinationPort, ReadMethods>;
 
-/** In the order of pages, so that those after the last one wanted are not looked into. */
+/** Page by page, so that those after the last one wanted are not looked into; what has ended is taken away a page at a time. */
 const HANDED_OFF = `
-select page * ${HAND_OFFS_A_PAGE} + place from handed_off cross join generate_series(0, ${HAND_OFFS_A_PAGE - 1}) place
-where run_id = $1 and page >= $2::int4 / ${HAND_OFFS_A_PAGE} and get_bit(iterations, place) = 1
-  and page * ${HAND_OFFS_A_PAGE} + place > $2::int4 and not exists (
-    select from iterations i where i.run_id = $1 and i.iteration = page * ${HAND_OFFS_A_PAGE} + place
-  )
+select page * ${HAND_OFFS_A_PAGE} + place from handed_off cross join lateral (
+  select place from generate_series(0, ${HAND_OFFS_A_PAGE - 1}) place where get_bit(handed_off.iterations, place) = 1
+  except
+  select iteration - page * ${HAND_OFFS_A_PAGE} from iterations i where i.run_id = $1
+    and iteration >= page * ${HAND_OFFS_A_PAGE} and iteration < (page + 1) * ${HAND_OFFS_A_PAGE}
+) under_way
+where run_id = $1 and page >= $2::int4 / ${HAND_OFFS_A_PAGE} and page * ${HAND_OFFS_A_PAGE} + place > $2::int4
 order by page, place limit $3`;
 
 /** Rows of one run, page by page. */
