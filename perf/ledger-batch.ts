@@ -5,8 +5,8 @@
  *
  *   node perf/ledger-batch.ts [--sizes 1,8,20,60,130] [--batches 500] [--repetitions 3] [--beside DIR] [--json]
  *
- * `--beside` is a checkout of another version, with its packages, which takes turns with ours. A private server without
- * fsync, a database for each version. Needs /proc.
+ * `--beside` is a checkout of another version, with its packages, which takes turns with ours; one that knows hand-offs,
+ * since it is given the same batches. A private server without fsync, a database for each version. Needs /proc.
  */
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';

@@ -10,7 +10,7 @@ type Checks<Shape> = { readonly [Name in keyof Shape]-?: Check };
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isCount = (value: unknown): boolean => isWhole(value) && value !== 0;
-const isObject = (value: unknown): boolean =>
+const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isList = (value: unknown, holds: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.every(holds);
@@ -134,12 +134,6 @@ export function encodeJob(job: Job): string {
   });
 }
 
-function versionOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'schemaVersion' in value
-    ? value.schemaVersion
-    : undefined;
-}
-
 /**
  * Reads a message from a queue. A message of a newer version is JOB_VERSION, which may be retried: a newer worker
  * understands it; anything else that is no job is JOB_INVALID.
@@ -151,13 +145,13 @@ export function decodeJob(text: string): DecodedJob {
   } catch {
     return failure('JOB_INVALID', 'queue message is not JSON: something else publishes to this queue');
   }
-  const version = versionOf(value);
+  if (!isObject(value)) return invalid('expected an object');
+  const { schemaVersion: version } = value;
   if (typeof version === 'number' && version > JOB_SCHEMA_VERSION)
     return failure(
       'JOB_VERSION',
       `job message has version ${version}, this program knows up to ${JOB_SCHEMA_VERSION}: update the workers`,
     );
-  if (!isObject(value)) return invalid('expected an object');
   if (version !== JOB_SCHEMA_VERSION && version !== JOB_SCHEMA_VERSION - 1) {
     const told = version === undefined ? 'missing' : JSON.stringify(version).slice(0, MAX_SHOWN);
     return invalid(
@@ -166,7 +160,7 @@ export function decodeJob(text: string): DecodedJob {
     );
   }
   // The version before wrote all of its fields.
-  const job = { ...USUAL, ...(value as object), schemaVersion: JOB_SCHEMA_VERSION } as Job;
+  const job = { ...USUAL, ...value, schemaVersion: JOB_SCHEMA_VERSION } as Job;
   const fault = faultOf(job);
   // `faultOf` holds the shape; what it takes as present was written by `encodeJob`.
   return fault === null ? { ok: true, job } : invalid(fault);

@@ -175,7 +175,7 @@ export function startClaimedRun(options: ClaimedRunOptions): ClaimedRun {
       isSettledElsewhere: (iteration) => before.has(iteration),
       resumed: claim.resumed,
       holdPlaces: false,
-      notesHandOffs: volatileQueue === undefined,
+      notesHandOffs: !volatileQueue,
       mayStart: places.free,
     });
     await tracker.idle();

@@ -59,9 +59,8 @@ const mark = (line: string, number: string): string =>
   'batch = excluded.batch, written_at_ms = excluded.written_at_ms where ledger_writers.batch < excluded.batch ' +
   'returning batch';
 
-const ADDED = 'returning run_id, job_id, outcome, attempt, duration_us, remaining_steps';
-const SETTLE =
-  'insert into jobs (run_id, job_id, outcome, attempt) select run_id, job_id, outcome, attempt from';
+const SETTLEMENT = 'run_id, job_id, outcome, attempt';
+const SETTLE = `insert into jobs (${SETTLEMENT}) select ${SETTLEMENT} from`;
 
 /** What comes of attempts that are new, as their jobs are: a common table each. */
 const NEW_JOBS = [
@@ -76,7 +75,7 @@ const NEW_JOBS = [
  * before was to be retried, died before the retry was on the queue, and was made again. `xmax` is 0 in a new row.
  */
 const KNOWN_JOBS = [
-  'offered as (select distinct on (run_id, job_id) run_id, job_id, outcome, attempt, remaining_steps ' +
+  `offered as (select distinct on (run_id, job_id) ${SETTLEMENT}, remaining_steps ` +
     `from ${unnest(ATTEMPT_COLUMNS)} where outcome <> 'retried' and exists (select from mark) ` +
     'order by run_id, job_id, attempt)',
   `settled as (${SETTLE} offered on conflict (run_id, job_id) do update set outcome = excluded.outcome, ` +
@@ -112,7 +111,7 @@ function settledStatement(skipping: boolean): string {
     'from tried full join finished using (run_id) order by run_id';
   const parts = [
     `mark as (${mark(`$${slot + 1}`, `$${slot + 2}`)})`,
-    `added as (${attempts} ${ADDED})`,
+    `added as (${attempts} returning ${SETTLEMENT}, duration_us, remaining_steps)`,
     ...(skipping ? KNOWN_JOBS : NEW_JOBS),
     `ended as (${iterations} returning ${SUMMED_ITERATION_COLUMNS})`,
     `finished as (select run_id, count(*) as patients, ${aggregates(ITERATION_SUMS)} from ended group by run_id)`,
@@ -131,7 +130,7 @@ function settledStatement(skipping: boolean): string {
  */
 export const ALONE = {
   attempts:
-    `with added as (${insertStatement('job_attempts', ATTEMPT_COLUMNS)} ${ADDED}) ` +
+    `with added as (${insertStatement('job_attempts', ATTEMPT_COLUMNS)} returning ${SETTLEMENT}) ` +
     `${SETTLE} added where outcome <> 'retried'`,
   iterations: insertStatement('iterations', ITERATION_COLUMNS),
 };
